@@ -1,0 +1,73 @@
+/// The arguments of one kernel call, decoded and in the order of its signature.
+///
+/// Everything that fits a register is a word; bytes, strings and lists are payloads. A call with
+/// only words costs no allocation. The pair of call name and `CallArguments` is the serialisable
+/// value that routes, batches and replay carry.
+public struct CallArguments: Sendable {
+    /// No call has more parameters.
+    public static let capacity = 8
+
+    @usableFromInline var words: InlineArray<8, UInt64>
+    /// Bit i is set when parameter i was given.
+    @usableFromInline var present: UInt8
+    /// Payload i belongs to the parameter whose word is i.
+    public internal(set) var payloads: [ArgumentPayload]
+
+    public init() {
+        words = InlineArray(repeating: 0)
+        present = 0
+        payloads = []
+    }
+
+    /// Whether parameter `index` was given.
+    @inlinable
+    public func has(_ index: Int) -> Bool { present & (1 << UInt8(truncatingIfNeeded: index)) != 0 }
+
+    /// The word of parameter `index`; 0 where it was left out.
+    @inlinable
+    public func word(_ index: Int) -> UInt64 { words[index] }
+
+    @inlinable
+    public mutating func set(_ index: Int, word: UInt64) {
+        words[index] = word
+        present |= 1 << UInt8(truncatingIfNeeded: index)
+    }
+
+    public mutating func set(_ index: Int, payload: ArgumentPayload) {
+        set(index, word: UInt64(payloads.count))
+        payloads.append(payload)
+    }
+
+    public func address(_ index: Int) -> LinearAddress { LinearAddress(rawValue: words[index]) }
+    public func gfp(_ index: Int) -> GFPFlags {
+        GFPFlags(rawValue: UInt32(truncatingIfNeeded: words[index]))
+    }
+    public func uint(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: words[index]) }
+    public func int(_ index: Int) -> Int32 { Int32(truncatingIfNeeded: words[index]) }
+    public func flag(_ index: Int) -> Bool { words[index] != 0 }
+
+    public func bytes(_ index: Int) -> [UInt8] {
+        if case .bytes(let bytes)? = payload(index) { return bytes }
+        return []
+    }
+    public func text(_ index: Int) -> String {
+        if case .text(let text)? = payload(index) { return text }
+        return ""
+    }
+    public func addresses(_ index: Int) -> [UInt64] {
+        if case .words(let words)? = payload(index) { return words }
+        return []
+    }
+
+    private func payload(_ index: Int) -> ArgumentPayload? {
+        guard has(index), words[index] < UInt64(payloads.count) else { return nil }
+        return payloads[Int(words[index])]
+    }
+}
+
+/// An argument that does not fit a register.
+public enum ArgumentPayload: Hashable, Sendable {
+    case bytes([UInt8])
+    case text(String)
+    case words([UInt64])
+}

@@ -1,0 +1,150 @@
+/// What the C function returns.
+public enum ReturnValue: Hashable, Sendable {
+    case void
+    case integer(Int64)
+    case unsigned(UInt64)
+    case boolean(Bool)
+    /// A pointer; 0 is NULL.
+    case pointer(UInt64)
+}
+
+/// A named fact of a result or of an explanation step, for JSON and for pictures.
+public struct Fact: Hashable, Sendable {
+    public let name: String
+    public let value: FactValue
+
+    public init(_ name: String, _ value: FactValue) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// The value of a `Fact`.
+public indirect enum FactValue: Hashable, Sendable {
+    case null
+    case number(Int64)
+    case boolean(Bool)
+    case text(String)
+    /// Written as a hexadecimal string.
+    case address(UInt64)
+    /// Written as a hexadecimal dump without spaces.
+    case bytes([UInt8])
+    /// Written in text and hexadecimal, as all GFP flags are.
+    case gfp(GFPFlags)
+    case list([FactValue])
+    case facts([Fact])
+}
+
+/// Pages as a result: the frame and where it lies.
+public struct PagesDetail: Hashable, Sendable {
+    public var pfn: PFN
+    public var order: UInt8
+    public var zone: ZoneType
+    public var node: UInt8
+    public var migrateType: MigrateType
+    /// 0 for an unmapped highmem page.
+    public var virtual: UInt64
+
+    public init(
+        pfn: PFN,
+        order: UInt8,
+        zone: ZoneType,
+        node: UInt8,
+        migrateType: MigrateType,
+        virtual: UInt64
+    ) {
+        self.pfn = pfn
+        self.order = order
+        self.zone = zone
+        self.node = node
+        self.migrateType = migrateType
+        self.virtual = virtual
+    }
+}
+
+/// A slab object as a result.
+public struct ObjectDetail: Hashable, Sendable {
+    /// Index of the cache; its name is `kernel.cacheName(_:)`.
+    public var cache: CacheID
+    public var requested: UInt64
+    public var allocated: UInt64
+    /// First frame of the slab.
+    public var slab: PFN
+    public var slabOrder: UInt8
+    public var objectIndex: UInt32
+    /// The frame that holds the object's first byte.
+    public var pfn: PFN
+    public var zone: ZoneType
+    public var node: UInt8
+}
+
+/// How far a user copy came.
+public struct UserCopyDetail: Hashable, Sendable {
+    public var copied: UInt64
+    public var notCopied: UInt64
+    public var fault: UserFault?
+
+    public init(copied: UInt64, notCopied: UInt64, fault: UserFault?) {
+        self.copied = copied
+        self.notCopied = notCopied
+        self.fault = fault
+    }
+}
+
+/// The place and reason at which a user copy stopped.
+public struct UserFault: Hashable, Sendable {
+    public enum Reason: String, Hashable, Sendable {
+        case notMapped = "not_mapped"
+        case readOnly = "read_only"
+        case noAccess = "no_access"
+        case outsideUserSpace = "outside_user_space"
+        case outOfMemory = "out_of_memory"
+        case tooLong = "longer_than_int_max"
+        case kernelAddress = "kernel_address_not_mapped"
+    }
+
+    public var address: LinearAddress
+    public var reason: Reason
+
+    public init(address: LinearAddress, reason: Reason) {
+        self.address = address
+        self.reason = reason
+    }
+}
+
+/// What a test or a picture needs to know beyond the return value.
+public enum CallDetail: Sendable {
+    case none
+    case pages(PagesDetail)
+    case object(ObjectDetail)
+    case userCopy(UserCopyDetail)
+    /// Anything rarer.
+    case facts([Fact])
+}
+
+/// What a kernel call did: the C function's return value, its errno, and what happened.
+public struct CallResult: Sendable {
+    public var value: ReturnValue
+    public var errno: Errno?
+    public var detail: CallDetail
+
+    @inlinable
+    public init(_ value: ReturnValue, errno: Errno? = nil, detail: CallDetail = .none) {
+        self.value = value
+        self.errno = errno
+        self.detail = detail
+    }
+
+    public static let void = CallResult(.void)
+}
+
+/// A result together with its place in the session: what a client is answered.
+public struct CallOutcome: Sendable {
+    /// The call's ordinal in the machine's life; the first call is 1.
+    public var sequence: UInt64
+    public var result: CallResult
+    /// The kernel log lines that the call produced.
+    public var log: ArraySlice<String>
+    /// Empty unless it was asked for.
+    public var explanation: [ExplanationStep]
+}

@@ -1,0 +1,92 @@
+/// What one parameter of a kernel call takes, and therefore how it is written on the wire.
+public enum ParameterType: Hashable, Sendable {
+    /// An unsigned number: a `size_t`, a count, an order. At most `bits` wide.
+    case unsigned(bits: Int)
+    /// A signed number of at most `bits`, kept as its two's complement.
+    case signed(bits: Int)
+    /// `gfp_t`: text, a list of names, or a number in the machine's own numbering.
+    case gfp
+    /// Any pointer: a hexadecimal string or a number.
+    case address
+    /// A `struct page *`: its address as text, or its PFN as a plain number.
+    case page
+    /// A `struct kmem_cache *`: its address as text, or the cache's name.
+    case cache
+    /// `PROT_READ|PROT_WRITE`, and so on: names joined by `|`, a list, or a number.
+    case names(FlagNames)
+    case boolean
+    /// Bytes: `{"hex":}`, `{"text":}`, `{"base64":}` or `{"fill":,"length":}`. Kept as a payload.
+    case bytes
+    /// A C string. Kept as a payload.
+    case text
+    /// A list of pointers. Kept as a payload.
+    case addresses
+
+    /// A `size_t`.
+    public static let size = ParameterType.unsigned(bits: 64)
+    /// An `unsigned int`.
+    public static let uint = ParameterType.unsigned(bits: 32)
+    /// An `int`.
+    public static let int = ParameterType.signed(bits: 32)
+}
+
+/// A closed set of names for bits, such as the `PROT_*` and `MAP_*` values of `mmap`.
+public struct FlagNames: Hashable, Sendable {
+    public let title: String
+    public let names: [FlagName]
+
+    public init(_ title: String, _ names: [FlagName]) {
+        self.title = title
+        self.names = names
+    }
+}
+
+/// One name of a `FlagNames` set and the bits that it stands for.
+public struct FlagName: Hashable, Sendable {
+    public let name: String
+    public let bits: UInt64
+
+    public init(_ name: String, _ bits: UInt64) {
+        self.name = name
+        self.bits = bits
+    }
+}
+
+/// A parameter of a kernel call, named as in the C function.
+public struct Parameter: Hashable, Sendable {
+    public let name: String
+    public let type: ParameterType
+    public let isOptional: Bool
+    /// One sentence with the unit, for `GET …/functions`.
+    public let summary: String
+
+    public init(_ name: String, _ type: ParameterType, _ summary: String, optional: Bool = false) {
+        self.name = name
+        self.type = type
+        self.summary = summary
+        self.isOptional = optional
+    }
+}
+
+/// The C declaration of a kernel call, as far as a client needs it.
+public struct CallSignature: Sendable {
+    /// The C function's name.
+    public let name: String
+    /// The C return type, as text: `void *`, `unsigned long`, `void`.
+    public let returns: String
+    public let parameters: [Parameter]
+    /// One sentence on what the function does.
+    public let summary: String
+
+    public init(
+        _ name: String,
+        returns: String,
+        _ parameters: [Parameter],
+        _ summary: String
+    ) {
+        self.name = name
+        self.returns = returns
+        self.parameters = parameters
+        self.summary = summary
+    }
+}

@@ -1,0 +1,5 @@
+let pageCalls: [any KernelCall.Type] = []
+let conversionCalls: [any KernelCall.Type] = []
+let kmallocCalls: [any KernelCall.Type] = []
+let memoryCalls: [any KernelCall.Type] = []
+let userSpaceCalls: [any KernelCall.Type] = []

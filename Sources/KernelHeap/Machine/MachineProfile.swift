@@ -1,0 +1,23 @@
+/// The constants of one kernel version on one architecture.
+///
+/// Values of `linux-6.1-x86_64` are those of the recording `constants/gfp_constants.json`.
+public struct MachineProfile: Sendable {
+    public let name: String
+    public let kernelRelease: String
+    public let gfp: GFPTable
+    /// A named number of the layout, in the order in which the profile lists them.
+    public let constants: [Constant]
+
+    /// One constant of the kernel's headers.
+    public struct Constant: Hashable, Sendable {
+        public let name: String
+        public let value: UInt64
+    }
+
+    /// All profiles by name.
+    public static let all: [MachineProfile] = [.linux61X8664]
+
+    public static func named(_ name: String) -> MachineProfile? {
+        all.first { $0.name == name }
+    }
+}

@@ -1,0 +1,4 @@
+@main
+struct Kheapd {
+    static func main() { print("kheapd") }
+}
