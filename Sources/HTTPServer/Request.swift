@@ -1,0 +1,38 @@
+/// The methods that the server lets through; any other is refused before a handler sees it.
+public enum Method: UInt8, CaseIterable, Hashable, Sendable {
+    case get, head, post, put, patch, delete, options
+}
+
+/// A request, valid while the handler runs.
+///
+/// Path and query are the raw bytes of the request line: nothing is percent-decoded.
+@safe
+public struct Request: ~Copyable {
+    public let method: Method
+    let path: UnsafeRawBufferPointer
+    let query: UnsafeRawBufferPointer
+    let body: UnsafeRawBufferPointer
+    let headers: any HeaderLookup
+
+    public borrowing func withPath<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try unsafe body(path)
+    }
+
+    /// The bytes behind `?`; empty where there is none.
+    public borrowing func withQuery<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try unsafe body(query)
+    }
+
+    /// The whole body. At least 64 readable bytes of padding follow it, as simdjson wants.
+    public borrowing func withBody<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try unsafe body(self.body)
+    }
+
+    /// The first value of a header, or nil. Names compare without case.
+    public borrowing func header(_ name: StaticString) -> String? { headers.header(name) }
+}
+
+/// Where a request's headers are found.
+protocol HeaderLookup {
+    func header(_ name: StaticString) -> String?
+}
