@@ -1,0 +1,42 @@
+/// Caches of like objects share their slabs, unless `slub_nomerge` was given.
+extension SlabGeometry {
+    /// Whether a new cache may share this cache's slabs.
+    ///
+    /// Follows `find_mergeable()`, `mm/slab_common.c`, 6.1, which asks the caches oldest first.
+    ///
+    /// - Parameters:
+    ///   - request: the new cache.
+    ///   - isExclusive: whether this cache runs a constructor, or was made before all others and
+    ///     keeps itself (`kmem_cache` and `kmem_cache_node`).
+    ///   - options: the machine's boot options.
+    /// - Returns: `false` for all caches of `kmalloc()` and all that user copies may touch.
+    public func canShare(
+        with request: SlabRequest,
+        isExclusive: Bool,
+        options: SlabOptions
+    ) -> Bool {
+        guard !options.isMergingOff, !isExclusive, !request.hasConstructor,
+            request.usercopySize == 0, usercopySize == 0, flags.isDisjoint(with: .neverMerge),
+            request.size > 0, request.size <= 1 << 32, request.align <= 1 << 32
+        else { return false }
+        let wished = options.flags(request.flags, ofCache: request.name)
+        guard wished.isDisjoint(with: .neverMerge),
+            wished.intersection(.mergeSame) == flags.intersection(.mergeSame)
+        else { return false }
+        let words = (request.size + 7) & ~7
+        let align = Self.alignment(flags: request.flags, align: request.align, size: words)
+        let needed = (words + align - 1) & ~(align - 1)
+        let own = UInt64(size)
+        return needed <= own && own & ~(align - 1) == own && own - needed < 8
+    }
+
+    /// Takes a further cache's objects in, which may be a little larger.
+    ///
+    /// - Parameter request: a cache that `canShare` accepted.
+    public mutating func share(with request: SlabRequest) {
+        // Accepted requests are no larger than a slot, so both fit.
+        let bytes = Int(clamping: request.size)
+        objectSize = max(objectSize, bytes)
+        inuse = max(inuse, (min(bytes, size) + 7) & ~7)
+    }
+}
