@@ -27,12 +27,9 @@ struct SlabGeometryTests {
     func merging(name: String) throws {
         let table = try SlabTable.named(name)
         let options = SlabOptions(bootOptions: "", cpus: table.nrCpuIds)
-        let plain = SlabOptions(bootOptions: "slub_nomerge", cpus: table.nrCpuIds)
         var machine = MergingMachine(options: options)
 
-        for cache in try SlabTable.named("slab-smp1").caches.reversed() where cache.isBuiltin {
-            machine.create(SlabRequest(cache, options: plain))
-        }
+        for request in BuiltinCaches.inOrderOfCreation { machine.create(request) }
 
         let recorded = table.caches.filter(\.isBuiltin).reversed()
         #expect(machine.caches.map(\.name) == recorded.map(\.name))
@@ -194,7 +191,7 @@ private struct MergingMachine {
             return caches[place].geometry
         }
         guard let geometry = SlabGeometry(request: request, options: options) else { return nil }
-        let isExclusive = request.hasConstructor || request.name.hasPrefix("kmem_cache")
+        let isExclusive = BuiltinCaches.isExclusive(request)
         caches.append(Cache(name: request.name, geometry: geometry, isExclusive: isExclusive))
         return geometry
     }
