@@ -1,5 +1,5 @@
 /// The mobility classes of pageblocks and free lists: `enum migratetype`.
-public enum MigrateType: UInt8, CaseIterable, Hashable, Sendable {
+public enum MigrateType: UInt8, CaseIterable, Hashable, Sendable, BitwiseCopyable {
     case unmovable, movable, reclaimable, highAtomic, isolate
 
     /// The name in `/proc/pagetypeinfo`.

@@ -1,5 +1,5 @@
 /// The kinds of zone, lowest first: `enum zone_type`.
-public enum ZoneType: UInt8, CaseIterable, Hashable, Comparable, Sendable {
+public enum ZoneType: UInt8, CaseIterable, Hashable, Comparable, Sendable, BitwiseCopyable {
     case dma, dma32, normal, highMem, movable, device
 
     /// The name in `/proc/zoneinfo`.

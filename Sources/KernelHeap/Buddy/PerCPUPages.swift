@@ -1,0 +1,33 @@
+/// The free pages that one CPU keeps of one zone: `struct per_cpu_pages`.
+///
+/// Fourteen lists: three classes for each of the orders 0–3, then order-9 blocks that are not
+/// movable, and those that are. Frees go to the head, requests take the head, refills queue at the
+/// tail.
+struct PerCPUPages: BitwiseCopyable {
+    static let listCount = 14
+
+    /// Pages on all lists.
+    var count = 0
+    /// Count at which pages go back.
+    var high = 0
+    /// Pages moved at a time.
+    var batch = 1
+    /// Doubles the pages given back, for each free without an allocation between.
+    var freeFactor = 0
+    var lists = InlineArray<14, PageList>(repeating: PageList())
+
+    /// Whether blocks of the order pass through these lists.
+    @inline(__always)
+    static func allows(order: Int) -> Bool { order <= 3 || order == 9 }
+
+    /// The list of an order and class; class is one of the first three.
+    @inline(__always)
+    static func list(order: Int, type: MigrateType) -> Int {
+        if order == 9 { return type == .movable ? 13 : 12 }
+        return Int(type.rawValue) + 3 * order
+    }
+
+    /// The order of the blocks on a list.
+    @inline(__always)
+    static func order(list: Int) -> Int { list >= 12 ? 9 : list / 3 }
+}

@@ -1,0 +1,17 @@
+/// How deep and how hard one attempt may dig: the kernel's `ALLOC_*` flags.
+struct AllocFlags: OptionSet, Sendable {
+    let rawValue: UInt16
+
+    /// Compare with the low mark; without it, with min.
+    static let low = AllocFlags(rawValue: 1 << 0)
+    /// No mark at all.
+    static let noWatermarks = AllocFlags(rawValue: 1 << 1)
+    /// Half of min: `__GFP_HIGH`.
+    static let high = AllocFlags(rawValue: 1 << 2)
+    /// A quarter less, and the high-atomic reserve: `__GFP_ATOMIC`.
+    static let harder = AllocFlags(rawValue: 1 << 3)
+    /// Do not break foreign blocks below a pageblock while another zone can serve.
+    static let noFragment = AllocFlags(rawValue: 1 << 4)
+    /// Wake kswapd.
+    static let kswapd = AllocFlags(rawValue: 1 << 5)
+}

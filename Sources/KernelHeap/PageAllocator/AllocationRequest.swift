@@ -1,0 +1,62 @@
+/// One request as the page allocator sees it: `struct alloc_context`.
+struct AllocationRequest {
+    var order: Int
+    var flags: GFPFlags
+    var cpu: Int
+    var node: Int
+    /// The highest zone that the flags allow.
+    var highestZone: ZoneType
+    var migrateType: MigrateType
+
+    @inline(__always)
+    init(order: Int, flags: GFPFlags, cpu: Int, node: Int = 0) {
+        self.order = order
+        self.flags = flags
+        self.cpu = cpu
+        self.node = node
+        highestZone = flags.highestZone
+        migrateType = flags.migrateType
+    }
+}
+
+extension GFPFlags {
+    /// The highest zone allowed: `gfp_zone()` with the table of the recording
+    /// `constants/gfp_constants.json`; contradictory combinations mean DMA.
+    @inline(__always)
+    var highestZone: ZoneType {
+        switch rawValue & 0xf {
+        case 0, 2, 8: .normal
+        case 4, 12: .dma32
+        case 10: .movable
+        default: .dma
+        }
+    }
+
+    /// The mobility class: `gfp_migratetype()`. Both mobility bits together are undefined in the
+    /// kernel; here the reclaimable one counts.
+    @inline(__always)
+    var migrateType: MigrateType {
+        if contains(.reclaimable) { return .reclaimable }
+        return contains(.movable) ? .movable : .unmovable
+    }
+
+    /// What the first attempt may do.
+    func firstAttempt(preferring zone: ZoneType) -> AllocFlags {
+        var flags: AllocFlags = .low
+        if contains(.kswapdReclaim) { flags.insert(.kswapd) }
+        if zone == .normal { flags.insert(.noFragment) }
+        return flags
+    }
+
+    /// What the slow path may do: `gfp_to_alloc_flags()`, as `fallback/` of the recordings shows
+    /// it: `__GFP_ATOMIC` deepens only what `__GFP_HIGH` opened.
+    var slowAttempt: AllocFlags {
+        var flags: AllocFlags = []
+        if contains(.kswapdReclaim) { flags.insert(.kswapd) }
+        if contains(.high) {
+            flags.insert(.high)
+            if contains(.atomicReserve) && !contains(.noMemAlloc) { flags.insert(.harder) }
+        }
+        return flags
+    }
+}

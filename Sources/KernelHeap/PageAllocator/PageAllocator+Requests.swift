@@ -1,0 +1,159 @@
+extension PageAllocator {
+    /// Allocates a block of 2^order pages: `__alloc_pages()`, 6.1.
+    ///
+    /// - Returns: the first frame, its page marked allocated with one reference; nil is NULL.
+    ///   The order is at most `Zone.maxOrder`; the caller has refused larger ones.
+    @inline(__always)
+    mutating func allocate(_ request: AllocationRequest) -> UInt32? {
+        let list = zonelists[Zonelist.index(node: request.node, highest: request.highestZone)]
+        guard list.count > 0 else { return nil }
+        let preferred = list[0]
+        // The common case: the preferred zone is above its low mark, and no one asks why.
+        if !decisions.isOn, PerCPUPages.allows(order: request.order),
+            zones[preferred].type != .normal || request.order == 0
+        {
+            let flags = request.flags.firstAttempt(preferring: zones[preferred].type)
+            if mayServe(zone: preferred, request, flags),
+                let pfn = takePerCPU(
+                    zone: preferred,
+                    cpu: request.cpu,
+                    order: request.order,
+                    type: request.migrateType,
+                    flags: flags
+                )
+            {
+                return hand(out: pfn, zone: preferred, request, preferred: preferred)
+            }
+        }
+        return allocateFully(request, list)
+    }
+
+    /// The whole path, first attempt included.
+    @inline(never)
+    private mutating func allocateFully(
+        _ request: AllocationRequest,
+        _ list: Zonelist
+    ) -> UInt32? {
+        if decisions.isOn {
+            decisions.add(
+                .requestClassified(
+                    flags: request.flags,
+                    highestZone: request.highestZone,
+                    migrateType: request.migrateType
+                )
+            )
+        }
+        let first = request.flags.firstAttempt(preferring: zones[list[0]].type)
+        if let pfn = attempt(request, list, first) { return pfn }
+
+        if decisions.isOn { decisions.add(.slowPath(mark: "min")) }
+        if let pfn = attempt(request, list, request.flags.slowAttempt) { return pfn }
+
+        if request.flags.contains(.memAlloc) && !request.flags.contains(.noMemAlloc) {
+            if decisions.isOn {
+                decisions.add(.slowPath(mark: "zero: __GFP_MEMALLOC ignores the marks"))
+            }
+            let reserves = request.flags.slowAttempt.union(.noWatermarks)
+            if let pfn = attempt(request, list, reserves) { return pfn }
+        }
+        if decisions.isOn { decisions.add(.gaveUp(reason: reasonForGivingUp(request))) }
+        return nil
+    }
+
+    private func reasonForGivingUp(_ request: AllocationRequest) -> String {
+        if !request.flags.contains(.directReclaim) {
+            return "The caller may not sleep, so nothing can be reclaimed for it: NULL."
+        }
+        return "Direct reclaim finds nothing that could be freed: NULL."
+    }
+
+    /// Tries each zone once: `get_page_from_freelist()`, 6.1.
+    private mutating func attempt(
+        _ request: AllocationRequest,
+        _ list: Zonelist,
+        _ flags: AllocFlags
+    ) -> UInt32? {
+        for position in 0..<list.count {
+            let zone = list[position]
+            if request.flags.contains(.thisNode) && zones[zone].node != request.node { continue }
+            let accepted =
+                flags.contains(.noWatermarks) || mayServe(zone: zone, request, flags)
+            if decisions.isOn {
+                decisions.add(
+                    accepted
+                        ? .zoneAccepted(watermarkTest(zone: zone, request, flags))
+                        : .zoneRefused(watermarkTest(zone: zone, request, flags))
+                )
+            }
+            if accepted, let pfn = take(zone: zone, request, flags) {
+                return hand(out: pfn, zone: zone, request, preferred: list[0])
+            }
+        }
+        // Nothing without breaking foreign blocks: the same once more, with breaking.
+        guard flags.contains(.noFragment) else { return nil }
+        return attempt(request, list, flags.subtracting(.noFragment))
+    }
+
+    /// Takes a block from one zone: `rmqueue()`, 6.1.
+    private mutating func take(
+        zone: Int,
+        _ request: AllocationRequest,
+        _ flags: AllocFlags
+    ) -> UInt32? {
+        let order = request.order
+        if PerCPUPages.allows(order: order) {
+            return takePerCPU(
+                zone: zone,
+                cpu: request.cpu,
+                order: order,
+                type: request.migrateType,
+                flags: flags
+            )
+        }
+        if flags.contains(.harder),
+            let pfn = takeSmallest(zone: zone, order: order, type: .highAtomic)
+        {
+            return pfn
+        }
+        return takeBlock(zone: zone, order: order, type: request.migrateType, flags: flags)
+    }
+
+    @inline(__always)
+    private mutating func hand(
+        out pfn: UInt32,
+        zone: Int,
+        _ request: AllocationRequest,
+        preferred: Int
+    ) -> UInt32 {
+        map[Int(pfn)].set(
+            .allocated,
+            order: request.order,
+            migrateType: request.migrateType,
+            zone: zone
+        )
+        map[Int(pfn)].word = 1
+        if request.flags.contains(.compound) && request.order > 0 {
+            map[Int(pfn)].isCompound = true
+        }
+        if zones[zone].node == zones[preferred].node {
+            zones[zone].hits += 1
+        } else {
+            zones[zone].misses += 1
+            zones[preferred].foreign += 1
+        }
+        return pfn
+    }
+
+    /// Returns a block whose last reference is gone: `free_unref_page()` or `__free_pages_ok()`.
+    @inline(__always)
+    mutating func release(_ pfn: UInt32, order: Int, cpu: Int) {
+        let zone = map[Int(pfn)].zone
+        let type = pageblockType(of: pfn)
+        map[Int(pfn)].word = 0
+        if PerCPUPages.allows(order: order) && type != .isolate {
+            freePerCPU(pfn, zone: zone, cpu: cpu, order: order, type: type)
+        } else {
+            freeBlock(pfn, zone: zone, order: order, type: type)
+        }
+    }
+}

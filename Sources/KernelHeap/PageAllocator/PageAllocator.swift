@@ -1,0 +1,103 @@
+/// All page frames of a machine and the free lists that hand them out.
+///
+/// A request passes three levels: the per-CPU lists, the buddy lists of one mobility class, and the
+/// lists of other classes. Which zone serves it is decided by watermarks, zone by zone along the
+/// zonelist, in `PageAllocator+Requests.swift`. Every PFN follows from list order, so list
+/// operations happen exactly where Linux 6.1 has them (`mm/page_alloc.c`).
+struct PageAllocator: ~Copyable {
+    var map: ChunkedColumn<Page>
+    var zones: OwnedBuffer<Zone>
+    /// Zone-major: zone × CPUs + CPU.
+    var perCPU: OwnedBuffer<PerCPUPages>
+    /// The class of each pageblock, as `MigrateType` with movable as 0.
+    private var pageblocks: ChunkedColumn<UInt8>
+    /// Pages on LRU lists per pageblock: they count as movable when a block is taken over.
+    var lruPages: ChunkedColumn<UInt16>
+    let cpuCount: Int
+    var zonelists: OwnedBuffer<Zonelist>
+    /// `watermark_boost_factor`, in ten-thousandths.
+    var boostFactor = 15_000
+    var decisions = DecisionLog()
+
+    /// Pages of a pageblock: `pageblock_nr_pages`.
+    static let pageblockPages = 512
+    static let pageblockOrder = 9
+
+    init(zones: [Zone], perCPU: [PerCPUPages], cpuCount: Int) {
+        let end = zones.map(\.endPFN).max() ?? 0
+        let frames = Int(clamping: end)
+        map = ChunkedColumn(count: frames + 1)
+        pageblocks = ChunkedColumn(count: frames / Self.pageblockPages + 1)
+        lruPages = ChunkedColumn(count: frames / Self.pageblockPages + 1)
+        zonelists = OwnedBuffer(Zonelist.all(zones))
+        self.zones = OwnedBuffer(zones)
+        self.perCPU = OwnedBuffer(perCPU)
+        self.cpuCount = cpuCount
+    }
+
+    private init(forkOf other: inout PageAllocator) {
+        map = other.map.fork()
+        pageblocks = other.pageblocks.fork()
+        lruPages = other.lruPages.fork()
+        zones = other.zones.copy()
+        perCPU = other.perCPU.copy()
+        cpuCount = other.cpuCount
+        zonelists = other.zonelists.copy()
+        boostFactor = other.boostFactor
+    }
+
+    /// An allocator in the same state; both go their own ways.
+    mutating func fork() -> PageAllocator { PageAllocator(forkOf: &self) }
+
+    var heldBytes: Int {
+        map.heldBytes + pageblocks.heldBytes + lruPages.heldBytes + zones.heldBytes
+            + perCPU.heldBytes
+    }
+
+    /// The zone that spans a frame, or nil for a hole or beyond memory.
+    func zoneIndex(of pfn: UInt64) -> Int? {
+        for index in zones.indices where zones[index].spans(pfn) { return index }
+        return nil
+    }
+
+    /// Whether the frame number names a page of this machine: `pfn_valid`.
+    func isValid(_ pfn: UInt64) -> Bool { zoneIndex(of: pfn) != nil }
+
+    @inline(__always)
+    func pageblockType(of pfn: UInt32) -> MigrateType {
+        let stored = pageblocks[Int(pfn) / Self.pageblockPages]
+        return MigrateType(rawValue: stored ^ MigrateType.movable.rawValue) ?? .movable
+    }
+
+    mutating func setPageblockType(of pfn: UInt32, to type: MigrateType) {
+        pageblocks[Int(pfn) / Self.pageblockPages] = type.rawValue ^ MigrateType.movable.rawValue
+    }
+
+    @inline(__always)
+    func perCPUIndex(zone: Int, cpu: Int) -> Int { zone * cpuCount + cpu }
+}
+
+/// The steps of a decision, recorded only while somebody asked.
+struct DecisionLog {
+    private(set) var isOn = false
+    private(set) var steps: [ExplanationStep] = []
+
+    /// Steps of one call beyond this many are dropped.
+    static let limit = 4_096
+
+    mutating func start() {
+        isOn = true
+        steps = []
+    }
+
+    mutating func finish() -> [ExplanationStep] {
+        isOn = false
+        defer { steps = [] }
+        return steps
+    }
+
+    /// Adds a step; callers test `isOn` first, so that a step costs nothing unasked.
+    mutating func add(_ step: ExplanationStep) {
+        if steps.count < Self.limit { steps.append(step) }
+    }
+}

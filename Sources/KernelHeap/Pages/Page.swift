@@ -1,0 +1,85 @@
+/// What the engine keeps of a page frame: the part of `struct page` that decides anything.
+///
+/// Only the first page of a block carries its state; the frames behind it are `.inner` until they
+/// head a block themselves. Zero bytes are the state of a frame nobody has touched since boot.
+struct Page: ColumnElement {
+    /// What heads here.
+    enum Kind: UInt8 {
+        /// Inside a block, reserved at boot, or inside the untouched run of free blocks.
+        case inner
+        /// Heads a block on a buddy list.
+        case buddy
+        /// Heads a block on a per-CPU list.
+        case perCPU
+        /// Heads an allocated block.
+        case allocated
+        /// Belongs to a slab; `word` is the slab's number. Tail pages of a slab say so too.
+        case slab
+    }
+
+    /// Neighbours on the list that the block is on; `PageList.none` at the ends.
+    var next: UInt32 = 0
+    var prev: UInt32 = 0
+    private var state: UInt32 = 0
+    /// Allocated: the reference count. Slab: the slab's number.
+    var word: UInt32 = 0
+
+    @inline(__always)
+    init() {}
+
+    @inline(__always)
+    var kind: Kind {
+        get { Kind(rawValue: UInt8(truncatingIfNeeded: state & 0xf)) ?? .inner }
+        set { state = state & ~0xf | UInt32(newValue.rawValue) }
+    }
+
+    @inline(__always)
+    var order: Int { Int(state >> 4 & 0xf) }
+
+    /// Free: the list's class. Per CPU and allocated: the class it goes back to.
+    @inline(__always)
+    var migrateType: MigrateType {
+        get { MigrateType(rawValue: UInt8(truncatingIfNeeded: state >> 8 & 0x7)) ?? .unmovable }
+        set { state = state & ~0x700 | UInt32(newValue.rawValue) << 8 }
+    }
+
+    /// Allocated with `__GFP_COMP`.
+    var isCompound: Bool {
+        get { state & 1 << 12 != 0 }
+        set { state = newValue ? state | 1 << 12 : state & ~(1 << 12) }
+    }
+
+    /// Reserved from the page allocator: `PG_reserved`.
+    var isReserved: Bool {
+        get { state & 1 << 13 != 0 }
+        set { state = newValue ? state | 1 << 13 : state & ~(1 << 13) }
+    }
+
+    /// On an LRU list: belongs to a process or to the page cache.
+    var isOnLRU: Bool {
+        get { state & 1 << 14 != 0 }
+        set { state = newValue ? state | 1 << 14 : state & ~(1 << 14) }
+    }
+
+    /// Index of the zone that the block belongs to.
+    @inline(__always)
+    var zone: Int { Int(state >> 16 & 0x3f) }
+
+    @inline(__always)
+    mutating func set(_ kind: Kind, order: Int, migrateType: MigrateType, zone: Int) {
+        state =
+            UInt32(kind.rawValue) | UInt32(truncatingIfNeeded: order) << 4
+            | UInt32(migrateType.rawValue) << 8 | UInt32(truncatingIfNeeded: zone) << 16
+    }
+
+    @inline(__always)
+    mutating func clear() { state = 0 }
+
+    /// Whether a block of this order is free here, on a buddy list of this zone.
+    @inline(__always)
+    func isBuddy(order: Int, zone: Int) -> Bool {
+        state & 0x3f_00ff
+            == UInt32(Kind.buddy.rawValue) | UInt32(truncatingIfNeeded: order) << 4
+            | UInt32(truncatingIfNeeded: zone) << 16
+    }
+}

@@ -1,0 +1,169 @@
+internal import Synchronization
+
+/// A column of plain values that costs nothing where it was never written, and forks cheaply.
+///
+///     table   [ 0 | •1 | 0 | • | … ]      one word per chunk: 0, or an address and the owner bit
+///                   |       |
+///                   v       v
+///     chunks     count,   count,          2 KiB of elements behind a count of sharers
+///                [ … ]    [ … ]
+///
+/// An absent chunk reads as zero bytes. The owner bit says "mine alone, may be written"; it is
+/// clear for shared chunks, so a write is load, test, store. A fork shares every chunk, clears the
+/// owner bits on both sides, and copies a chunk at its first write: see `docs/decisions`.
+///
+/// This type and `OwnedBuffer` hold all unsafe memory of the engine; indices are checked.
+@safe
+struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
+    // Unchecked: chunks are written only by their single owner; shared ones are read-only, and
+    // their count is atomic.
+    private var table: UnsafeMutablePointer<UInt>
+    private let tableCount: Int
+    /// Chunks that exist, in order of creation: what a fork and a deinit must visit.
+    private var present: [UInt32] = []
+
+    /// Bytes of elements in a chunk.
+    private static var chunkBytes: Int { max(2048, MemoryLayout<Element>.stride) }
+    @inline(__always)
+    private static var shift: Int {
+        (chunkBytes / MemoryLayout<Element>.stride).trailingZeroBitCount
+    }
+    @inline(__always)
+    private static var mask: Int { (1 << shift) - 1 }
+    /// The count of sharers stands before the elements, at the alignment of a cache line's half.
+    private static var headerBytes: Int { 16 }
+
+    /// A column of `count` zero elements. The element's stride must be a power of two.
+    init(count: Int) {
+        assert(MemoryLayout<Element>.stride.nonzeroBitCount == 1)
+        tableCount = (count + Self.mask) >> Self.shift
+        unsafe table = zeroedMemory(count: tableCount, of: UInt.self)
+    }
+
+    private init(sharing table: UnsafeMutablePointer<UInt>, count: Int, present: [UInt32]) {
+        unsafe self.table = unsafe table
+        tableCount = count
+        self.present = present
+    }
+
+    deinit {
+        for index in present { unsafe Self.release(table[Int(index)]) }
+        unsafe releaseMemory(table)
+    }
+
+    /// How many elements fit; indices at and beyond it trap.
+    var capacity: Int { tableCount << Self.shift }
+
+    /// Host memory held, shared chunks counted in full.
+    var heldBytes: Int {
+        present.count * (Self.chunkBytes + Self.headerBytes + 4) + min(tableCount * 8, 4096)
+    }
+
+    @inline(__always)
+    subscript(index: Int) -> Element {
+        get {
+            let entry = unsafe table[checked(index)]
+            guard entry != 0 else { return Element() }
+            return unsafe Self.elements(entry)[index & Self.mask]
+        }
+        _modify {
+            let slot = checked(index)
+            var entry = unsafe table[slot]
+            if entry & 1 == 0 { entry = own(slot) }
+            yield unsafe &Self.elements(entry)[index & Self.mask]
+        }
+    }
+
+    /// Reads `count` elements that lie in one chunk through a buffer; nil where the chunk is absent.
+    func withChunk<Result>(
+        containing index: Int,
+        _ body: (UnsafeBufferPointer<Element>?) -> Result
+    ) -> Result {
+        let entry = unsafe table[checked(index)]
+        guard entry != 0 else { return body(nil) }
+        return unsafe body(
+            UnsafeBufferPointer(start: Self.elements(entry), count: Self.mask + 1)
+        )
+    }
+
+    /// Writes within one chunk through a buffer of the whole chunk.
+    mutating func withMutableChunk<Result>(
+        containing index: Int,
+        _ body: (UnsafeMutableBufferPointer<Element>) -> Result
+    ) -> Result {
+        let slot = checked(index)
+        var entry = unsafe table[slot]
+        if entry & 1 == 0 { entry = own(slot) }
+        return unsafe body(
+            UnsafeMutableBufferPointer(start: Self.elements(entry), count: Self.mask + 1)
+        )
+    }
+
+    /// A second column with the same content; both copy a chunk when they first write to it.
+    mutating func fork() -> ChunkedColumn {
+        let copy = unsafe zeroedMemory(count: tableCount, of: UInt.self)
+        for index in present {
+            let shared = unsafe table[Int(index)] & ~1
+            unsafe Self.counter(shared).pointee.add(1, ordering: .relaxed)
+            unsafe table[Int(index)] = shared
+            unsafe copy[Int(index)] = shared
+        }
+        return unsafe ChunkedColumn(sharing: copy, count: tableCount, present: present)
+    }
+
+    @inline(__always)
+    private func checked(_ index: Int) -> Int {
+        let slot = index >> Self.shift
+        precondition(UInt(bitPattern: slot) < UInt(bitPattern: tableCount), "column index")
+        return slot
+    }
+
+    /// Makes the chunk of a slot exist and be ours alone.
+    @inline(never)
+    private mutating func own(_ slot: Int) -> UInt {
+        let old = unsafe table[slot]
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: Self.headerBytes + Self.chunkBytes,
+            alignment: 16
+        )
+        unsafe memory.initializeMemory(as: Atomic<Int>.self, to: Atomic(1))
+        let entry = UInt(bitPattern: memory) | 1
+        let content = unsafe memory + Self.headerBytes
+        if old == 0 {
+            unsafe content.initializeMemory(as: UInt8.self, repeating: 0, count: Self.chunkBytes)
+            present.append(UInt32(truncatingIfNeeded: slot))
+        } else {
+            unsafe content.copyMemory(from: Self.elements(old), byteCount: Self.chunkBytes)
+            Self.release(old)
+        }
+        unsafe table[slot] = entry
+        return entry
+    }
+
+    @inline(__always)
+    private static func elements(_ entry: UInt) -> UnsafeMutablePointer<Element> {
+        // The entry is never 0 here: 0 is tested before, and memory is never at address 0.
+        unsafe UnsafeMutablePointer(
+            bitPattern: (entry & ~1) &+ UInt(bitPattern: headerBytes)
+        ).unsafelyUnwrapped
+    }
+
+    private static func counter(_ entry: UInt) -> UnsafeMutablePointer<Atomic<Int>> {
+        unsafe UnsafeMutablePointer(bitPattern: entry & ~1).unsafelyUnwrapped
+    }
+
+    private static func release(_ entry: UInt) {
+        let counter = unsafe counter(entry)
+        let left = unsafe counter.pointee.subtract(1, ordering: .acquiringAndReleasing).newValue
+        if left == 0 { unsafe UnsafeMutableRawPointer(counter).deallocate() }
+    }
+}
+
+/// A value that a column may hold: `init()` is its all-zero pattern.
+protocol ColumnElement: BitwiseCopyable {
+    init()
+}
+
+extension UInt8: ColumnElement {}
+extension UInt16: ColumnElement {}
+extension UInt64: ColumnElement {}
