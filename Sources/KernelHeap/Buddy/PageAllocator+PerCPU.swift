@@ -11,23 +11,23 @@ extension PageAllocator {
         type: MigrateType,
         flags: AllocFlags
     ) -> UInt32? {
-        let index = perCPUIndex(zone: zone, cpu: cpu)
-        perCPU[index].freeFactor >>= 1
-        return takeFromList(zone: zone, index: index, order: order, type: type, flags: flags)
+        perCPU[perCPUIndex(zone: zone, cpu: cpu)].freeFactor >>= 1
+        return takeFromList(zone: zone, cpu: cpu, order: order, type: type, flags: flags)
     }
 
     /// The same without the decay of the free factor: bulk requests call it many times.
     @inline(__always)
     mutating func takeFromList(
         zone: Int,
-        index: Int,
+        cpu: Int,
         order: Int,
         type: MigrateType,
         flags: AllocFlags
     ) -> UInt32? {
+        let index = perCPUIndex(zone: zone, cpu: cpu)
         let list = PerCPUPages.list(order: order, type: type)
         if perCPU[index].lists[list].isEmpty {
-            refill(zone: zone, index: index, list: list, order: order, type: type, flags: flags)
+            refill(zone: zone, cpu: cpu, list: list, order: order, type: type, flags: flags)
             if perCPU[index].lists[list].isEmpty { return nil }
         }
         let pfn = map.popHead(of: &perCPU[index].lists[list])
@@ -48,12 +48,13 @@ extension PageAllocator {
     @inline(never)
     private mutating func refill(
         zone: Int,
-        index: Int,
+        cpu: Int,
         list: Int,
         order: Int,
         type: MigrateType,
         flags: AllocFlags
     ) {
+        let index = perCPUIndex(zone: zone, cpu: cpu)
         let batch = perCPU[index].batch
         let wanted = batch > 1 ? max(batch >> order, 2) : batch
         var blocks = 0
@@ -66,6 +67,7 @@ extension PageAllocator {
             blocks += 1
         }
         perCPU[index].count += blocks << order
+        changeFreeCount(zone: zone, cpu: cpu, by: -(blocks << order))
         if decisions.isOn {
             decisions.add(.perCPUListRefilled(zone: zones[zone].type, list: list, blocks: blocks))
         }
@@ -84,14 +86,15 @@ extension PageAllocator {
         let giveAll = perCPU[index].freeFactor != 0 && order > 0 && order <= 3
         let high = giveAll ? 0 : perCPU[index].high
         if perCPU[index].count >= high {
-            trim(zone: zone, index: index, list: list, giveAll: giveAll)
+            trim(zone: zone, cpu: cpu, list: list, giveAll: giveAll)
         }
     }
 
     @inline(never)
-    private mutating func trim(zone: Int, index: Int, list: Int, giveAll: Bool) {
+    private mutating func trim(zone: Int, cpu: Int, list: Int, giveAll: Bool) {
+        let index = perCPUIndex(zone: zone, cpu: cpu)
         let pages = giveAll ? perCPU[index].count : pagesToTrim(index: index)
-        giveBack(pages, zone: zone, index: index, startingAt: list)
+        giveBack(pages, zone: zone, cpu: cpu, startingAt: list)
         if decisions.isOn {
             decisions.add(.perCPUListsTrimmed(zone: zones[zone].type, pages: pages))
         }
@@ -111,7 +114,8 @@ extension PageAllocator {
     ///
     /// Follows `free_pcppages_bulk()`, 6.1: the list just used is emptied first, and each list as
     /// long as pages are owed.
-    private mutating func giveBack(_ pages: Int, zone: Int, index: Int, startingAt first: Int) {
+    private mutating func giveBack(_ pages: Int, zone: Int, cpu: Int, startingAt first: Int) {
+        let index = perCPUIndex(zone: zone, cpu: cpu)
         var owed = min(perCPU[index].count, pages)
         var lowest = 0
         var highest = PerCPUPages.listCount - 1
@@ -132,7 +136,7 @@ extension PageAllocator {
                 map.remove(pfn, from: &perCPU[index].lists[list])
                 owed -= 1 << order
                 perCPU[index].count -= 1 << order
-                freeBlock(pfn, zone: zone, order: order, type: type)
+                freeBlock(pfn, zone: zone, cpu: cpu, order: order, type: type)
             } while owed > 0 && !perCPU[index].lists[list].isEmpty
         }
     }
@@ -140,8 +144,8 @@ extension PageAllocator {
     /// Empties all per-CPU lists of a zone: `drain_zone_pages()`.
     mutating func drainPerCPU(zone: Int) {
         for cpu in 0..<cpuCount {
-            let index = perCPUIndex(zone: zone, cpu: cpu)
-            giveBack(perCPU[index].count, zone: zone, index: index, startingAt: 0)
+            let count = perCPU[perCPUIndex(zone: zone, cpu: cpu)].count
+            giveBack(count, zone: zone, cpu: cpu, startingAt: 0)
         }
     }
 }

@@ -6,6 +6,8 @@
 struct PerCPUPages: BitwiseCopyable {
     static let listCount = 14
 
+    /// Free pages that this CPU has not yet added to the zone's counter.
+    var freeDifference = 0
     /// Pages on all lists.
     var count = 0
     /// Count at which pages go back.

@@ -63,7 +63,13 @@ struct MachineBoot {
             tuning.setWatermarks(&zones)
         }
         tuning.setLowmemReserves(&zones)
-        for index in zones.indices { zones[index].managed = managed[index] }
+        for index in zones.indices {
+            zones[index].managed = managed[index]
+            zones[index].statThreshold = ZoneTuning.statThreshold(
+                managed: managed[index],
+                cpus: description.cpus
+            )
+        }
     }
 
     /// Pages per zone that the kernel releases only after the marks are computed.
@@ -100,6 +106,7 @@ struct MachineBoot {
         guard
             let pfn = allocator.takeBlock(zone: dma, order: order, type: .unmovable, flags: [])
         else { return }
+        allocator.zones[dma].free -= 1 << order
         allocator.map[Int(pfn)].set(.allocated, order: order, migrateType: .unmovable, zone: dma)
         allocator.map[Int(pfn)].word = 1
     }

@@ -34,12 +34,11 @@ extension PageAllocator {
         zone: Int,
         _ request: AllocationRequest
     ) -> [UInt32] {
-        let index = perCPUIndex(zone: zone, cpu: request.cpu)
         var frames: [UInt32] = []
         while frames.count < count,
             let pfn = takeFromList(
                 zone: zone,
-                index: index,
+                cpu: request.cpu,
                 order: 0,
                 type: request.migrateType,
                 flags: .low
@@ -70,7 +69,7 @@ extension PageAllocator {
     /// Gives back the pages of a split block beyond the first `kept`: `make_alloc_exact()`.
     ///
     /// They bypass the per-CPU lists and queue at the tails, so that they merge again soon.
-    mutating func releaseSurplus(_ pfn: UInt32, order: Int, kept: Int) {
+    mutating func releaseSurplus(_ pfn: UInt32, order: Int, kept: Int, cpu: Int) {
         for offset in kept..<(1 << order) {
             let frame = pfn + UInt32(offset)
             let zone = map[Int(frame)].zone
@@ -78,6 +77,7 @@ extension PageAllocator {
             freeBlock(
                 frame,
                 zone: zone,
+                cpu: cpu,
                 order: 0,
                 type: pageblockType(of: frame),
                 forceTail: true

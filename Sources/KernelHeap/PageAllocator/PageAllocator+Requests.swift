@@ -110,12 +110,15 @@ extension PageAllocator {
                 flags: flags
             )
         }
-        if flags.contains(.harder),
-            let pfn = takeSmallest(zone: zone, order: order, type: .highAtomic)
-        {
-            return pfn
+        var pfn: UInt32?
+        if flags.contains(.harder) {
+            pfn = takeSmallest(zone: zone, order: order, type: .highAtomic)
         }
-        return takeBlock(zone: zone, order: order, type: request.migrateType, flags: flags)
+        if pfn == nil {
+            pfn = takeBlock(zone: zone, order: order, type: request.migrateType, flags: flags)
+        }
+        if pfn != nil { changeFreeCount(zone: zone, cpu: request.cpu, by: -(1 << order)) }
+        return pfn
     }
 
     @inline(__always)
@@ -153,7 +156,7 @@ extension PageAllocator {
         if PerCPUPages.allows(order: order) && type != .isolate {
             freePerCPU(pfn, zone: zone, cpu: cpu, order: order, type: type)
         } else {
-            freeBlock(pfn, zone: zone, order: order, type: type)
+            freeBlock(pfn, zone: zone, cpu: cpu, order: order, type: type)
         }
     }
 }

@@ -21,8 +21,10 @@ struct Zone: BitwiseCopyable {
     var watermarks = Watermarks()
     /// Pages withheld from a request by the highest zone that it could use.
     var lowmemReserve = InlineArray<6, Int>(repeating: 0)
-    /// Pages on the buddy lists: `NR_FREE_PAGES`.
+    /// Pages on the buddy lists: `NR_FREE_PAGES` without what the CPUs hold back.
     var free = 0
+    /// How much a CPU may hold back.
+    var statThreshold = 0
     /// Blocks per order over all classes: `nr_free`.
     var blockCounts = InlineArray<11, Int>(repeating: 0)
     var lists = InlineArray<55, PageList>(repeating: PageList())

@@ -58,6 +58,14 @@ public struct ZoneTuning: Hashable, Sendable {
         }
     }
 
+    /// `calculate_normal_threshold()`: grows with the logarithms of CPUs and zone size.
+    static func statThreshold(managed: UInt64, cpus: Int) -> Int {
+        let sections = managed >> 15
+        let bits = UInt64.bitWidth - sections.leadingZeroBitCount
+        let cpuBits = Int.bitWidth - cpus.leadingZeroBitCount
+        return min(2 * cpuBits * (1 + bits), 125)
+    }
+
     /// `zone_batchsize()`: about a thousandth of the zone over four, one less than a power of two.
     static func batch(managed: UInt64) -> Int {
         let quarter = max(Int(min(managed >> 10, 256)) / 4, 1)

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @testable import KernelHeap
 
@@ -49,6 +49,9 @@ struct TraceReplay: ~Copyable {
         description.zones = zones
         var boot = MachineBoot(description)
         allocator = try boot.pageAllocator()
+        let difference = trace.start.counters?.statDifference ?? 0
+        allocator.perCPU[allocator.zones.count - 1].freeDifference = difference
+        allocator.zones[allocator.zones.count - 1].free -= difference
         flags = GFPFlags(rawValue: UInt32(truncatingIfNeeded: trace.gfp ?? 0xcc0))
     }
 
@@ -135,7 +138,7 @@ struct TraceReplay: ~Copyable {
         while 1 << order < pages { order += 1 }
         guard let pfn = allocate(order: order, type: nil) else { return nil }
         allocator.splitAllocated(UInt32(pfn))
-        allocator.releaseSurplus(UInt32(pfn), order: order, kept: pages)
+        allocator.releaseSurplus(UInt32(pfn), order: order, kept: pages, cpu: 0)
         return pfn
     }
 
@@ -148,8 +151,9 @@ struct TraceReplay: ~Copyable {
         if UInt64(lists.freeFactor) != counters.pcpFreeFactor {
             return "free_factor \(lists.freeFactor), recorded \(counters)"
         }
-        if zone.free != counters.statFree + counters.statDifference {
-            return "free \(zone.free), recorded \(counters)"
+        let free = allocator.exactFreePages(zone: self.zone)
+        if free != counters.statFree + counters.statDifference {
+            return "free \(free), recorded \(counters)"
         }
         if UInt64(zone.watermarks.boost) != counters.boost {
             return "boost \(zone.watermarks.boost), recorded \(counters.boost)"
@@ -160,7 +164,8 @@ struct TraceReplay: ~Copyable {
     private func difference(_ state: ZoneState) -> String? {
         for order in 0...Zone.maxOrder {
             for type in MigrateType.allCases {
-                let recorded = state.zone.freeLists?
+                let recorded =
+                    state.zone.freeLists?
                     .first { $0.order == order && $0.migrateType == type }?.pfns ?? []
                 let got = allocator.freeBlocks(zone: zone, order: order, type: type)
                 if got != recorded {
