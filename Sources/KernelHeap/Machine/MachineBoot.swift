@@ -53,12 +53,14 @@ struct MachineBoot {
     /// Marks, reserves and per-CPU sizes, in the kernel's order.
     ///
     /// The kernel computes them while parts of its image and the initial file system still occupy
-    /// memory, and `min_free_kbytes` a second time when the first high marks are there.
+    /// memory; the second computation finds the high marks of the first.
     private mutating func computeMarks(_ zones: inout [Zone]) {
         let released = releasedPages(zones)
         let managed = zones.map(\.managed)
         for index in zones.indices { zones[index].managed -= min(released[index], managed[index]) }
-        for _ in 0..<2 {
+        // With 512 MiB or more, setting up huge pages computes a second time.
+        let total = zones.reduce(0) { $0 + $1.managed }
+        for _ in 0..<(total >= 512 << 8 ? 2 : 1) {
             tuning.minFreeKilobytes = ZoneTuning.minFreeKilobytes(zones)
             tuning.setWatermarks(&zones)
         }

@@ -21,8 +21,8 @@ struct MemoryLayout61 {
     /// The bounce buffer that a machine with memory beyond 4 GiB has.
     static let bouncePages: UInt64 = 16_384
     /// Image sections released after the marks are computed, and the initial file system.
-    static let releasedImagePages: UInt64 = 2_040
-    static let releasedArchivePages: UInt64 = 250
+    static let releasedImagePages: UInt64 = 2_005
+    static let releasedArchivePages: UInt64 = 277
 
     /// A zone with the frames of it that the page allocator is given.
     struct ZoneLayout {
