@@ -83,3 +83,46 @@ struct RecordingTests {
 extension BootTable.Zone {
     fileprivate var watermarkTexts: [UInt64] { [min, low, high] }
 }
+
+extension RecordingTests {
+    @Test(
+        "slabs on the lists of a slab trace never exceed the slabs that exist",
+        arguments: SlabTrace.names
+    )
+    func slabTraces(name: String) throws {
+        let trace = try SlabTrace(named: name)
+
+        #expect(trace.caches.map(\.size) == [64, 256, 1000, 4096, 8192, 40, 700])
+        for cache in trace.caches {
+            let options = SlabOptions(cpus: 1)
+            let request = SlabRequest(name: "trace", size: cache.size)
+            let geometry = try #require(SlabGeometry(request: request, options: options))
+            #expect(geometry.size == cache.slabSize)
+            #expect(geometry.order == cache.order)
+            #expect(geometry.cpuPartialSlabs == cache.cpuPartialSlabs)
+            #expect(geometry.minPartial == cache.minPartial)
+            #expect(cache.start?.zone.name == .dma32)
+            #expect(cache.lines.count > 700)
+            for line in cache.lines {
+                guard let state = line.state else { continue }
+                let listed = state.cpuPartial.count + state.nodePartial.count
+                #expect(listed + (state.cpuSlab == nil ? 0 : 1) <= state.slabCount)
+            }
+        }
+    }
+
+    @Test("kmalloc's table covers every size from 0 to 8200", arguments: KmallocTable.setups)
+    func kmallocTables(setup: KmallocTable.Setup) throws {
+        let table = try KmallocTable.named(setup.name)
+
+        #expect(table.variants.count >= 8)
+        for variant in table.variants {
+            var next: UInt64 = 0
+            for range in variant.ranges {
+                #expect(range.from == next)
+                next = range.to + 1
+            }
+            #expect(next == 8_201)
+        }
+    }
+}

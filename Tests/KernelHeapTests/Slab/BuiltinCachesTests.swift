@@ -45,4 +45,29 @@ struct BuiltinCachesTests {
         #expect(BuiltinCaches.kmallocIndex(8_193) == nil)
         #expect(BuiltinCaches.kmallocIndex(.max) == nil)
     }
+
+    @Test(
+        "each recorded size of kmalloc comes from the smallest cache that holds it",
+        arguments: KmallocTable.setups
+    )
+    func recordedSizes(setup: KmallocTable.Setup) throws {
+        let kinds: [String: BuiltinCaches.KmallocKind] = [
+            "GFP_KERNEL": .normal, "GFP_KERNEL|__GFP_RECLAIMABLE": .reclaimable,
+            "GFP_KERNEL_ACCOUNT": .accounted, "GFP_KERNEL|GFP_DMA": .dma,
+        ]
+        var compared = 0
+        for variant in try KmallocTable.named(setup.name).variants {
+            guard let kind = kinds[variant.gfp] else { continue }
+            for range in variant.ranges where range.from > 0 {
+                for size in [range.from, range.to] {
+                    let index = BuiltinCaches.kmallocIndex(size)
+                    let cache = index.map { BuiltinCaches.kmallocCaches(kind)[$0] }
+                    #expect((cache?.name ?? "large") == range.cache)
+                    #expect(cache == nil || cache?.size == range.ksize)
+                    compared += 1
+                }
+            }
+        }
+        #expect(compared > 4 * 2 * 13)
+    }
 }
