@@ -68,6 +68,8 @@ public struct ZoneState: Sendable {
             zone.pcp?[0].lists.append(list)
         case "PB":
             for place in 1..<line.words.count {
+                // Class -2 stands for a hole, which has no pages.
+                if line.word(place).hasSuffix(":-2") { continue }
                 let run = try Self.colons(line, place, 3)
                 let type = try Self.migrateType(run[2], line)
                 zone.pageblocks?.append(
@@ -129,6 +131,27 @@ public struct ZoneState: Sendable {
         let numbers = line.word(place).split(separator: ":").compactMap { UInt64($0) }
         guard numbers.count == count else { throw line.unreadable }
         return numbers
+    }
+}
+
+extension ZoneState {
+    /// Every zone with memory of a booted machine (`boot/<setup>/freelists.txt`).
+    ///
+    /// Of several CPUs, the lists of CPU 0 alone were recorded.
+    public static func boot(named name: String) throws -> [ZoneState] {
+        var states: [ZoneState] = []
+        for line in RecordingLine.lines(of: try Recording.bytes("boot/\(name)/freelists.txt")) {
+            if line.isEmpty { continue }
+            if line.keyword == "ZONE" {
+                states.append(try ZoneState(opening: line))
+            } else {
+                guard var state = states.popLast(), try state.take(line) else {
+                    throw line.unreadable
+                }
+                states.append(state)
+            }
+        }
+        return states
     }
 }
 
