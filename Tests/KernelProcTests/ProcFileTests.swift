@@ -50,6 +50,43 @@ struct ProcFileTests {
         }
     }
 
+    @Test(
+        "meminfo follows from the nodes",
+        arguments: ["96M", "128M", "1G", "2G", "3G", "4G", "kernelcore-6G"]
+    )
+    func memInfoFollows(boot: String) throws {
+        let recorded = try ProcParser.memInfo(Recording.text("boot/\(boot)/meminfo"))
+        var elsewhere = MemInfoView.Elsewhere()
+        elsewhere.committed = recorded[.committedAS] / 4
+        elsewhere.vmallocUsed = recorded[.vmallocUsed] / 4
+        elsewhere.perCPU = recorded[.percpu] / 4
+
+        let nodes = try ProcParser.zoneInfo(Recording.text("boot/\(boot)/zoneinfo"))
+        let view = MemInfoView(nodes: nodes, elsewhere: elsewhere)
+
+        // Pages moved between the LRU lists while the files were read one after the other.
+        let moving: Set<MemInfoCounter> = [
+            .active, .inactive, .activeAnon, .inactiveAnon, .directMap4K, .directMap2M,
+        ]
+        for counter in recorded.counters where !moving.contains(counter) {
+            #expect(view[counter] == recorded[counter], "\(counter.rawValue)")
+        }
+        #expect(
+            view[.directMap4K] + view[.directMap2M]
+                == recorded[.directMap4K] + recorded[.directMap2M]
+        )
+    }
+
+    @Test func `every file has a text and no other path has one`() throws {
+        let kernel = try Kernel(MachineDescription())
+
+        let texts = ProcFiles.paths.map { ProcFiles.text(path: $0, of: kernel) }
+
+        #expect(!texts.contains(nil))
+        #expect(ProcFiles.text(path: "../etc/passwd", of: kernel) == nil)
+        #expect(ProcFiles.text(path: "", of: kernel) == nil)
+    }
+
     @Test func `every machine's counters are those of its kind`() throws {
         let numa = try ProcParser.zoneInfo(Recording.text("boot/1G/zoneinfo"))
         let flat = try ProcParser.zoneInfo(Recording.text("i386/686-1G/zoneinfo"))

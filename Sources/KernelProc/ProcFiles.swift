@@ -1,0 +1,24 @@
+public import KernelHeap
+
+/// The files under `/proc` that show a machine's memory.
+public enum ProcFiles {
+    /// Their names below `/proc`, in alphabetical order.
+    public static let paths = ["buddyinfo", "meminfo", "pagetypeinfo", "slabinfo", "zoneinfo"]
+
+    /// The whole text of a file at this moment.
+    ///
+    /// - Parameters:
+    ///   - path: below `/proc`, without a leading slash.
+    ///   - kernel: the machine.
+    /// - Returns: `nil` where the machine has no such file.
+    public static func text(path: String, of kernel: borrowing Kernel) -> String? {
+        switch path {
+        case "buddyinfo": BuddyInfo.text(kernel.nodeViews())
+        case "meminfo": MemInfo.text(kernel.memInfoView())
+        case "pagetypeinfo": PageTypeInfo.text(kernel.nodeViews())
+        case "slabinfo": SlabInfo.text(kernel.cacheViews())
+        case "zoneinfo": ZoneInfo.text(kernel.nodeViews())
+        default: nil
+        }
+    }
+}
