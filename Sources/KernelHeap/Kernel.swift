@@ -1,7 +1,11 @@
 /// A simulated machine: owns every subsystem; `apply` is the only way to change it.
+///
+/// Nothing here knows of clients, text formats or time. The same description and the same calls give
+/// the same results on every host. A copy is made by `fork()`, which shares what neither side has
+/// written since.
 public struct Kernel: ~Copyable, Sendable {
-    /// The resolved description: every default filled in.
-    public private(set) var machine: MachineDescription
+    /// What the machine was booted from.
+    public let machine: MachineDescription
     public let profile: MachineProfile
     /// The ordinal of the last kernel call; 0 after boot.
     public private(set) var sequence: UInt64 = 0
@@ -9,21 +13,68 @@ public struct Kernel: ~Copyable, Sendable {
     /// A panicked machine answers no further calls; its state stays readable.
     public internal(set) var isPanicked = false
 
+    var tuning: ZoneTuning
+    var pages: PageAllocator
+    var slab: SlabAllocator
+    var contents = PageContents()
+    var processes: [Process] = [Process(pid: 1, name: "init")]
+
+    /// Most CPUs and nodes that a machine may have.
+    public static let maximumCPUs = 64
+    public static let maximumNodes = 4
+
     /// Boots a machine.
-    public init(_ description: MachineDescription) throws(MachineError) {
+    ///
+    /// - Parameter description: what to boot; everything has a default.
+    /// - Throws: `MachineError` naming the field that no machine can have.
+    public init(_ description: MachineDescription = MachineDescription()) throws(MachineError) {
         guard let profile = MachineProfile.named(description.profile) else {
-            throw MachineError("/profile", "no profile \"\(description.profile)\"")
+            let known = MachineProfile.all.map(\.name).joined(separator: ", ")
+            throw MachineError(
+                "/profile",
+                "no profile \"\(description.profile)\"; there is: \(known)"
+            )
         }
+        guard (1...Self.maximumCPUs).contains(description.cpus) else {
+            throw MachineError("/cpus", "a machine has 1 to \(Self.maximumCPUs) CPUs")
+        }
+        guard (1...Self.maximumNodes).contains(description.nodes) else {
+            throw MachineError("/nodes", "a machine has 1 to \(Self.maximumNodes) nodes")
+        }
+        var boot = MachineBoot(description)
+        pages = try boot.pageAllocator()
+        tuning = boot.tuning
         machine = description
         self.profile = profile
+        slab = SlabAllocator(
+            SlabOptions(bootOptions: description.bootOptions, cpus: description.cpus),
+            nodeCount: pages.zonelists.count / ZoneType.allCases.count
+        )
     }
+
+    private init(forkOf other: inout Kernel) {
+        machine = other.machine
+        profile = other.profile
+        sequence = other.sequence
+        log = other.log
+        isPanicked = other.isPanicked
+        tuning = other.tuning
+        pages = other.pages.fork()
+        slab = other.slab.fork()
+        contents = other.contents.fork()
+        processes = other.processes
+    }
+
+    /// A second machine in the same state. Costs what was touched, not what there is.
+    public mutating func fork() -> Kernel { Kernel(forkOf: &self) }
 
     /// Runs one kernel call.
     ///
     /// - Parameters:
     ///   - call: the function.
     ///   - arguments: in the order of the call's signature, as the codec checked them.
-    ///   - context: CPU, kind of context, process.
+    ///   - context: CPU, kind of context, process. A CPU or process that the machine has not is
+    ///     the caller's to refuse; here it becomes the first.
     ///   - explaining: whether the path to the decision is recorded.
     /// - Returns: the C function's result with everything that happened.
     public mutating func apply(
@@ -32,20 +83,35 @@ public struct Kernel: ~Copyable, Sendable {
         in context: CallContext,
         explaining: Bool = false
     ) -> CallOutcome {
-        sequence += 1
-        let firstLine = log.lines.count
+        sequence &+= 1
+        var context = context
+        if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
+        let firstLine = log.nextNumber
+        if explaining { pages.decisions.start() }
         let result = call.run(arguments, &self, context)
         return CallOutcome(
             sequence: sequence,
             result: result,
-            log: log.lines[firstLine...],
-            explanation: []
+            log: log.lines(since: firstLine),
+            explanation: explaining ? pages.decisions.finish() : []
         )
     }
 
     /// The name of a slab cache: `kmalloc-192`.
-    public func cacheName(_ cache: CacheID) -> String { "" }
+    public func cacheName(_ cache: CacheID) -> String { slab.catalog.name(cache) }
 
-    /// Host memory that this machine holds, in bytes.
-    public var heldBytes: Int { 0 }
+    /// Whether the machine has a process of this number.
+    public func hasProcess(_ pid: Int) -> Bool { process(pid) != nil }
+
+    /// Host memory that this machine holds, in bytes, shared parts counted in full.
+    public var heldBytes: Int {
+        var bytes = 4_096 + pages.heldBytes + slab.heldBytes + contents.heldBytes
+        for line in log.lines { bytes += line.utf8.count + 16 }
+        for process in processes {
+            bytes += process.space.areas.count * 40 + process.space.pages.count * 32
+        }
+        return bytes
+    }
+
+    func process(_ pid: Int) -> Int? { processes.firstIndex { $0.pid == pid } }
 }

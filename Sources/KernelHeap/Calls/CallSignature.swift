@@ -59,12 +59,21 @@ public struct Parameter: Hashable, Sendable {
     public let isOptional: Bool
     /// One sentence with the unit, for `GET …/functions`.
     public let summary: String
+    /// The largest number that the service runs; nil where the kernel itself decides.
+    public let maximum: UInt64?
 
-    public init(_ name: String, _ type: ParameterType, _ summary: String, optional: Bool = false) {
+    public init(
+        _ name: String,
+        _ type: ParameterType,
+        _ summary: String,
+        optional: Bool = false,
+        maximum: UInt64? = nil
+    ) {
         self.name = name
         self.type = type
         self.summary = summary
         self.isOptional = optional
+        self.maximum = maximum
     }
 }
 

@@ -1,7 +1,49 @@
 /// The kernel's ring buffer: what `dmesg` shows.
 public struct KernelLog: Sendable {
+    /// Lines kept; older ones fall out, as in the kernel's buffer.
+    public static let capacity = 4_096
+
     /// Lines without time stamps, oldest first.
     public private(set) var lines: [String] = []
+    /// Lines that fell out.
+    public private(set) var dropped = 0
+    /// Warnings that the kernel prints once per boot, and has printed.
+    private var printedOnce: Set<String> = []
 
-    mutating func append(_ line: String) { lines.append(line) }
+    /// The number of the next line, counted from boot.
+    var nextNumber: Int { dropped + lines.count }
+
+    /// The lines from a number on that are still there.
+    func lines(since number: Int) -> ArraySlice<String> {
+        lines[min(max(number - dropped, 0), lines.count)...]
+    }
+
+    mutating func append(_ line: String) {
+        if lines.count == Self.capacity {
+            lines.removeFirst(Self.capacity / 4)
+            dropped += Self.capacity / 4
+        }
+        lines.append(line)
+    }
+
+    /// Prints a `WARN_ON_ONCE` block; nothing when it was printed before.
+    ///
+    /// The registers and the call trace of a real block are left out: see `docs/fidelity.md`.
+    mutating func warnOnce(at place: String, in function: String, _ context: CallContext) {
+        guard printedOnce.insert(place).inserted else { return }
+        append("------------[ cut here ]------------")
+        append(
+            "WARNING: CPU: \(context.cpu) PID: \(context.pid) at \(place) \(function)"
+        )
+        append("---[ end trace 0000000000000000 ]---")
+    }
+
+    /// Prints the head of a `BUG` block.
+    mutating func bug(at place: String, in function: String, _ context: CallContext) {
+        append("------------[ cut here ]------------")
+        append("kernel BUG at \(place)!")
+        append("invalid opcode: 0000 [#1] PREEMPT SMP NOPTI")
+        append("RIP: 0010:\(function)")
+        append("---[ end trace 0000000000000000 ]---")
+    }
 }

@@ -2,7 +2,7 @@
 ///
 /// Raw values are the engine's own. The numbers and names that a client sees differ between kernel
 /// versions; the machine's `GFPTable` converts both ways.
-public struct GFPFlags: OptionSet, Hashable, Sendable {
+public struct GFPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt32
 
     @inlinable

@@ -23,8 +23,8 @@ public struct SlabOptions: Hashable, Sendable {
     /// Wished objects per slab; 0 lets the number of processors decide.
     public var minObjects: UInt64 = 0
     public var cpus: Int
-    /// Allocated objects are zeroed; on by default in the recorded kernel.
-    public var initOnAlloc = true
+    /// Allocated memory is zeroed; off, as the recorded boots have it on their command lines.
+    public var initOnAlloc = false
     public var initOnFree = false
 
     /// The options of a machine.

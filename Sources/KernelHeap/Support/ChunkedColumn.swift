@@ -18,7 +18,7 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
     // Unchecked: chunks are written only by their single owner; shared ones are read-only, and
     // their count is atomic.
     private var table: UnsafeMutablePointer<UInt>
-    private let tableCount: Int
+    private var tableCount: Int
     /// Chunks that exist, in order of creation: what a fork and a deinit must visit.
     private var present: [UInt32] = []
 
@@ -97,6 +97,18 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         return unsafe body(
             UnsafeMutableBufferPointer(start: Self.elements(entry), count: Self.mask + 1)
         )
+    }
+
+    /// Makes room for more elements; at least doubles, so that growing is cheap in sum.
+    mutating func grow(toAtLeast count: Int) {
+        let needed = (count + Self.mask) >> Self.shift
+        guard needed > tableCount else { return }
+        let larger = max(needed, tableCount * 2)
+        let memory = unsafe zeroedMemory(count: larger, of: UInt.self)
+        for index in present { unsafe memory[Int(index)] = table[Int(index)] }
+        unsafe releaseMemory(table)
+        unsafe table = memory
+        tableCount = larger
     }
 
     /// A second column with the same content; both copy a chunk when they first write to it.

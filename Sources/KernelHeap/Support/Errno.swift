@@ -1,5 +1,5 @@
 /// Error numbers with Linux's values on every host.
-public enum Errno: Int32, CaseIterable, Hashable, Sendable {
+public enum Errno: Int32, Error, CaseIterable, Hashable, Sendable {
     case EPERM = 1
     case ENOENT = 2
     case ESRCH = 3

@@ -1,0 +1,257 @@
+/// The conversions between addresses, frames and descriptors.
+///
+/// Most are plain arithmetic in C and answer for any number; only the validity tests look at the
+/// machine.
+let conversionCalls: [any KernelCall.Type] = [
+    VirtToPhys.self, PhysToVirt.self, VirtToPage.self, PageToVirt.self, PageAddress.self,
+    PFNToPage.self, PageToPFN.self, PFNToKaddr.self, PFNToVirt.self, VirtToPFN.self,
+    PFNValid.self, VirtAddrValid.self, IsVmallocAddr.self,
+]
+
+private let kernelAddressParameter = Parameter("address", .address, "A kernel address.")
+private let pageParameter = Parameter("page", .page, "A page descriptor.")
+private let pfnParameter = Parameter("pfn", .size, "A page frame number.")
+
+extension Kernel {
+    /// The frame that a descriptor's address stands for, by arithmetic.
+    fileprivate static func frameNumber(ofDescriptor address: UInt64) -> UInt64 {
+        (address &- vmemmapStart) / pageDescriptorBytes
+    }
+
+    /// The address of a frame in the direct map, by arithmetic.
+    fileprivate static func directAddress(_ pfn: UInt64) -> UInt64 { pageOffset &+ pfn << 12 }
+}
+
+/// `phys_addr_t virt_to_phys(volatile void *address)`
+struct VirtToPhys: KernelCall {
+    static let signature = CallSignature(
+        "virt_to_phys",
+        returns: "phys_addr_t",
+        [kernelAddressParameter],
+        "Subtracts the direct map's offset; wrong for addresses that are not in it."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.pointer(Kernel.physical(of: address)))
+    }
+}
+
+/// `void *phys_to_virt(phys_addr_t address)`
+struct PhysToVirt: KernelCall {
+    static let signature = CallSignature(
+        "phys_to_virt",
+        returns: "void *",
+        [Parameter("address", .address, "A physical address.")],
+        "Adds the direct map's offset."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.pointer(Kernel.pageOffset &+ address))
+    }
+}
+
+/// `struct page *virt_to_page(const void *kaddr)`
+struct VirtToPage: KernelCall {
+    static let signature = CallSignature(
+        "virt_to_page",
+        returns: "struct page *",
+        [Parameter("kaddr", .address, "A kernel address.")],
+        "The descriptor of the page that a direct-map address lies in."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.pointer(Kernel.descriptor(Kernel.physical(of: address) >> 12)))
+    }
+}
+
+/// `void *page_to_virt(struct page *page)`
+struct PageToVirt: KernelCall {
+    static let signature = CallSignature(
+        "page_to_virt",
+        returns: "void *",
+        [pageParameter],
+        "The direct-map address of a page."
+    )
+
+    var page: UInt64
+
+    init(_ arguments: borrowing CallArguments) { page = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.pointer(Kernel.directAddress(Kernel.frameNumber(ofDescriptor: page))))
+    }
+}
+
+/// `void *page_address(const struct page *page)`
+struct PageAddress: KernelCall {
+    static let signature = CallSignature(
+        "page_address",
+        returns: "void *",
+        [pageParameter],
+        "The address at which the kernel sees a page; never NULL on 64-bit machines."
+    )
+
+    var page: UInt64
+
+    init(_ arguments: borrowing CallArguments) { page = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.pointer(Kernel.directAddress(Kernel.frameNumber(ofDescriptor: page))))
+    }
+}
+
+/// `struct page *pfn_to_page(unsigned long pfn)`
+struct PFNToPage: KernelCall {
+    static let signature = CallSignature(
+        "pfn_to_page",
+        returns: "struct page *",
+        [pfnParameter],
+        "The descriptor of a frame; memory need not be there."
+    )
+
+    var pfn: UInt64
+
+    init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.pointer(Kernel.descriptor(pfn)))
+    }
+}
+
+/// `unsigned long page_to_pfn(const struct page *page)`
+struct PageToPFN: KernelCall {
+    static let signature = CallSignature(
+        "page_to_pfn",
+        returns: "unsigned long",
+        [pageParameter],
+        "The frame number of a descriptor."
+    )
+
+    var page: UInt64
+
+    init(_ arguments: borrowing CallArguments) { page = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.unsigned(Kernel.frameNumber(ofDescriptor: page)))
+    }
+}
+
+/// `void *pfn_to_kaddr(unsigned long pfn)`
+struct PFNToKaddr: KernelCall {
+    static let signature = CallSignature(
+        "pfn_to_kaddr",
+        returns: "void *",
+        [pfnParameter],
+        "The direct-map address of a frame."
+    )
+
+    var pfn: UInt64
+
+    init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.pointer(Kernel.directAddress(pfn)))
+    }
+}
+
+/// `void *pfn_to_virt(unsigned long pfn)`
+struct PFNToVirt: KernelCall {
+    static let signature = CallSignature(
+        "pfn_to_virt",
+        returns: "void *",
+        [pfnParameter],
+        "The direct-map address of a frame."
+    )
+
+    var pfn: UInt64
+
+    init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.pointer(Kernel.directAddress(pfn)))
+    }
+}
+
+/// `unsigned long virt_to_pfn(const void *kaddr)`
+struct VirtToPFN: KernelCall {
+    static let signature = CallSignature(
+        "virt_to_pfn",
+        returns: "unsigned long",
+        [Parameter("kaddr", .address, "A kernel address.")],
+        "The frame number of a direct-map address."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.unsigned(Kernel.physical(of: address) >> 12))
+    }
+}
+
+/// `int pfn_valid(unsigned long pfn)`
+struct PFNValid: KernelCall {
+    static let signature = CallSignature(
+        "pfn_valid",
+        returns: "int",
+        [pfnParameter],
+        "Whether a frame number names a page of this machine."
+    )
+
+    var pfn: UInt64
+
+    init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.integer(kernel.pages.isValid(pfn) ? 1 : 0))
+    }
+}
+
+/// `bool virt_addr_valid(const void *kaddr)`
+struct VirtAddrValid: KernelCall {
+    static let signature = CallSignature(
+        "virt_addr_valid",
+        returns: "bool",
+        [Parameter("kaddr", .address, "Any address.")],
+        "Whether an address lies in the direct map of existing memory."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.boolean(kernel.frame(ofDirectMapped: address) != nil))
+    }
+}
+
+/// `bool is_vmalloc_addr(const void *x)`
+struct IsVmallocAddr: KernelCall {
+    static let signature = CallSignature(
+        "is_vmalloc_addr",
+        returns: "bool",
+        [Parameter("x", .address, "Any address.")],
+        "Whether an address lies in the vmalloc area."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(.boolean((0xffff_c900_0000_0000...0xffff_e8ff_ffff_ffff).contains(address)))
+    }
+}

@@ -1,5 +1,0 @@
-let pageCalls: [any KernelCall.Type] = []
-let conversionCalls: [any KernelCall.Type] = []
-let kmallocCalls: [any KernelCall.Type] = []
-let memoryCalls: [any KernelCall.Type] = []
-let userSpaceCalls: [any KernelCall.Type] = []

@@ -1,0 +1,127 @@
+/// Loads and stores of kernel memory by address, as compiled code would make them.
+let memoryCalls: [any KernelCall.Type] = [KernelRead.self, KernelWrite.self, Memset.self]
+
+/// Most bytes that one call moves.
+private let transferLimit: UInt64 = 1 << 20
+
+extension Kernel {
+    /// What an access to kernel memory answers with; one that left mapped memory is an oops.
+    fileprivate mutating func accessResult(
+        _ address: UInt64,
+        _ count: UInt64,
+        done: UInt64,
+        isWrite: Bool,
+        facts: [Fact]
+    ) -> CallResult {
+        var facts = facts
+        if done < count {
+            let place = address &+ done
+            log.append(
+                "BUG: unable to handle page fault for address: "
+                    + String(repeating: "0", count: 16 - String(place, radix: 16).count)
+                    + String(place, radix: 16)
+            )
+            log.append(
+                "#PF: supervisor \(isWrite ? "write" : "read") access in kernel mode"
+            )
+            log.append(
+                "#PF: error_code(0x000\(isWrite ? 2 : 0)) - not-present page"
+            )
+            facts.append(Fact("fault", .address(place)))
+        }
+        return CallResult(.unsigned(done), detail: .facts(facts))
+    }
+}
+
+/// Loads bytes: the result is how many were loaded, the bytes stand in the detail.
+struct KernelRead: KernelCall {
+    static let signature = CallSignature(
+        "kernel_read",
+        returns: "size_t",
+        [
+            Parameter("address", .address, "Where to begin."),
+            Parameter("length", .size, "Bytes.", maximum: transferLimit),
+        ],
+        "Loads bytes of kernel memory, as compiled kernel code would."
+    )
+
+    var address: UInt64
+    var length: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        length = min(arguments.word(1), transferLimit)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let done = kernel.readableKernelBytes(address, length)
+        let bytes = kernel.kernelBytes(address, Int(done))
+        return kernel.accessResult(
+            address,
+            length,
+            done: done,
+            isWrite: false,
+            facts: [Fact("data", .bytes(bytes))]
+        )
+    }
+}
+
+/// Stores bytes: the result is how many were stored.
+struct KernelWrite: KernelCall {
+    static let signature = CallSignature(
+        "kernel_write",
+        returns: "size_t",
+        [
+            Parameter("address", .address, "Where to begin."),
+            Parameter("data", .bytes, "The bytes."),
+        ],
+        "Stores bytes into kernel memory, as compiled kernel code would."
+    )
+
+    var address: UInt64
+    var data: [UInt8]
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        data = arguments.bytes(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let count = UInt64(data.count)
+        let done = kernel.readableKernelBytes(address, count)
+        kernel.writeKernel(address, Array(data.prefix(Int(done))))
+        return kernel.accessResult(address, count, done: done, isWrite: true, facts: [])
+    }
+}
+
+/// `void *memset(void *s, int c, size_t n)`
+struct Memset: KernelCall {
+    static let signature = CallSignature(
+        "memset",
+        returns: "void *",
+        [
+            Parameter("s", .address, "Where to begin."),
+            Parameter("c", .int, "The value; its low byte counts."),
+            Parameter("n", .size, "Bytes.", maximum: 64 << 20),
+        ],
+        "Sets bytes of kernel memory to one value."
+    )
+
+    var address: UInt64
+    var value: Int32
+    var count: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        value = arguments.int(1)
+        count = min(arguments.word(2), 64 << 20)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let done = kernel.readableKernelBytes(address, count)
+        kernel.fillKernel(address, done, with: UInt8(truncatingIfNeeded: value))
+        var result = kernel.accessResult(address, count, done: done, isWrite: true, facts: [])
+        result.value = .pointer(address)
+        return result
+    }
+}

@@ -1,0 +1,379 @@
+/// The page allocator's family.
+let pageCalls: [any KernelCall.Type] = [
+    AllocPages.self, AllocPage.self, GetFreePages.self, GetFreePage.self, GetZeroedPage.self,
+    GetDMAPages.self, AllocPagesExact.self, AllocPagesBulkArray.self, SplitPage.self,
+    FreePagesByDescriptor.self, FreePagesByAddress.self, FreePage.self, FreePagesExact.self,
+]
+
+private let gfpMaskParameter = Parameter("gfp_mask", .gfp, "How the allocation may behave.")
+private let orderParameter = Parameter(
+    "order",
+    .uint,
+    "Logarithm of the number of pages; at most 10."
+)
+
+extension Kernel {
+    /// A `struct page *` with its detail.
+    fileprivate func descriptorResult(_ pfn: PFN?) -> CallResult {
+        guard let pfn else { return CallResult(.pointer(0)) }
+        let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
+        return CallResult(
+            .pointer(Self.descriptor(pfn.rawValue)),
+            detail: .pages(detail(of: frame))
+        )
+    }
+
+    /// The address of the first byte, with its detail.
+    fileprivate func addressResult(_ pfn: PFN?) -> CallResult {
+        guard let pfn else { return CallResult(.pointer(0)) }
+        let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
+        return CallResult(.pointer(Self.virtual(frame)), detail: .pages(detail(of: frame)))
+    }
+
+    /// `free_pages()`: 0 is ignored, an address outside memory is the page lookup's oops.
+    fileprivate mutating func freePages(
+        address: UInt64,
+        order: UInt32,
+        in context: CallContext
+    ) -> CallResult {
+        guard address != 0 else { return .void }
+        guard let frame = frame(ofDirectMapped: address) else {
+            log.bug(at: "mm/page_alloc.c:5732", in: "free_pages", context)
+            return .void
+        }
+        return free(frame, order: order, in: context)
+    }
+
+    fileprivate mutating func free(
+        _ frame: UInt32,
+        order: UInt32,
+        in context: CallContext
+    ) -> CallResult {
+        let place = detail(of: frame)
+        freePages(PFN(rawValue: UInt64(frame)), order: Int(order), in: context)
+        return CallResult(.void, detail: .pages(place))
+    }
+}
+
+/// `struct page *alloc_pages(gfp_t gfp_mask, unsigned int order)`
+struct AllocPages: KernelCall {
+    static let signature = CallSignature(
+        "alloc_pages",
+        returns: "struct page *",
+        [gfpMaskParameter, orderParameter],
+        "Allocates a block of 2^order pages and returns its first page's descriptor."
+    )
+
+    var flags: GFPFlags
+    var order: UInt32
+
+    init(_ arguments: borrowing CallArguments) {
+        flags = arguments.gfp(0)
+        order = arguments.uint(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let pfn = kernel.allocPages(order: Int(order), flags: flags, in: context)
+        return kernel.descriptorResult(pfn)
+    }
+}
+
+/// `struct page *alloc_page(gfp_t gfp_mask)`
+struct AllocPage: KernelCall {
+    static let signature = CallSignature(
+        "alloc_page",
+        returns: "struct page *",
+        [gfpMaskParameter],
+        "Allocates one page and returns its descriptor."
+    )
+
+    var flags: GFPFlags
+
+    init(_ arguments: borrowing CallArguments) { flags = arguments.gfp(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.descriptorResult(kernel.allocPages(order: 0, flags: flags, in: context))
+    }
+}
+
+/// `unsigned long __get_free_pages(gfp_t gfp_mask, unsigned int order)`
+struct GetFreePages: KernelCall {
+    static let signature = CallSignature(
+        "__get_free_pages",
+        returns: "unsigned long",
+        [gfpMaskParameter, orderParameter],
+        "Allocates a block of 2^order pages and returns its address."
+    )
+
+    var flags: GFPFlags
+    var order: UInt32
+
+    init(_ arguments: borrowing CallArguments) {
+        flags = arguments.gfp(0)
+        order = arguments.uint(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        // Pages by address must be mapped, so high memory is out of the question.
+        let mapped = flags.subtracting(.highMem)
+        return kernel.addressResult(
+            kernel.allocPages(order: Int(order), flags: mapped, in: context)
+        )
+    }
+}
+
+/// `unsigned long __get_free_page(gfp_t gfp_mask)`
+struct GetFreePage: KernelCall {
+    static let signature = CallSignature(
+        "__get_free_page",
+        returns: "unsigned long",
+        [gfpMaskParameter],
+        "Allocates one page and returns its address."
+    )
+
+    var flags: GFPFlags
+
+    init(_ arguments: borrowing CallArguments) { flags = arguments.gfp(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let mapped = flags.subtracting(.highMem)
+        return kernel.addressResult(kernel.allocPages(order: 0, flags: mapped, in: context))
+    }
+}
+
+/// `unsigned long get_zeroed_page(gfp_t gfp_mask)`
+struct GetZeroedPage: KernelCall {
+    static let signature = CallSignature(
+        "get_zeroed_page",
+        returns: "unsigned long",
+        [gfpMaskParameter],
+        "Allocates one cleared page and returns its address."
+    )
+
+    var flags: GFPFlags
+
+    init(_ arguments: borrowing CallArguments) { flags = arguments.gfp(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let cleared = flags.union(.zero).subtracting(.highMem)
+        return kernel.addressResult(kernel.allocPages(order: 0, flags: cleared, in: context))
+    }
+}
+
+/// `unsigned long __get_dma_pages(gfp_t gfp_mask, unsigned int order)`
+struct GetDMAPages: KernelCall {
+    static let signature = CallSignature(
+        "__get_dma_pages",
+        returns: "unsigned long",
+        [gfpMaskParameter, orderParameter],
+        "Allocates pages that old devices reach, below 16 MiB, and returns their address."
+    )
+
+    var flags: GFPFlags
+    var order: UInt32
+
+    init(_ arguments: borrowing CallArguments) {
+        flags = arguments.gfp(0)
+        order = arguments.uint(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let low = flags.union(.dma).subtracting(.highMem)
+        return kernel.addressResult(kernel.allocPages(order: Int(order), flags: low, in: context))
+    }
+}
+
+/// `void *alloc_pages_exact(size_t size, gfp_t gfp_mask)`
+struct AllocPagesExact: KernelCall {
+    static let signature = CallSignature(
+        "alloc_pages_exact",
+        returns: "void *",
+        [Parameter("size", .size, "Bytes; rounded up to whole pages."), gfpMaskParameter],
+        "Allocates contiguous pages, no more than the size needs."
+    )
+
+    var size: UInt64
+    var flags: GFPFlags
+
+    init(_ arguments: borrowing CallArguments) {
+        size = arguments.word(0)
+        flags = arguments.gfp(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let mapped = flags.subtracting(.highMem)
+        return kernel.addressResult(
+            kernel.allocPagesExact(bytes: size, flags: mapped, in: context)
+        )
+    }
+}
+
+/// `unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long nr_pages, struct page **array)`
+struct AllocPagesBulkArray: KernelCall {
+    static let signature = CallSignature(
+        "alloc_pages_bulk_array",
+        returns: "unsigned long",
+        [
+            Parameter("gfp", .gfp, "How the allocation may behave."),
+            Parameter("nr_pages", .size, "Pages wanted.", maximum: 65_536),
+        ],
+        "Allocates single pages into an empty array and returns how many it got."
+    )
+
+    var flags: GFPFlags
+    var count: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        flags = arguments.gfp(0)
+        count = arguments.word(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let request = AllocationRequest(order: 0, flags: flags, cpu: context.cpu)
+        let frames = kernel.pages.allocateBulk(Int(clamping: count), request)
+        if flags.contains(.zero) {
+            for frame in frames { kernel.contents.clear(frame, pages: 1) }
+        }
+        return CallResult(
+            .unsigned(UInt64(frames.count)),
+            detail: .facts([
+                Fact("pfns", .list(frames.map { .number(Int64($0)) })),
+                Fact(
+                    "page_array",
+                    .list(frames.map { .address(Kernel.descriptor(UInt64($0))) })
+                ),
+            ])
+        )
+    }
+}
+
+/// `void split_page(struct page *page, unsigned int order)`
+struct SplitPage: KernelCall {
+    static let signature = CallSignature(
+        "split_page",
+        returns: "void",
+        [Parameter("page", .page, "First page of an allocated block."), orderParameter],
+        "Makes each page of a block that is not compound a page of its own."
+    )
+
+    var page: UInt64
+    var order: UInt32
+
+    init(_ arguments: borrowing CallArguments) {
+        page = arguments.word(0)
+        order = arguments.uint(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let frame = kernel.frame(ofDescriptor: page) else { return .void }
+        let state = kernel.pages.map[Int(frame)]
+        guard state.kind == .allocated, !state.isCompound, state.order == Int(order) else {
+            return .void
+        }
+        kernel.pages.splitAllocated(frame)
+        return CallResult(.void, detail: .pages(kernel.detail(of: frame)))
+    }
+}
+
+/// `void __free_pages(struct page *page, unsigned int order)`
+struct FreePagesByDescriptor: KernelCall {
+    static let signature = CallSignature(
+        "__free_pages",
+        returns: "void",
+        [Parameter("page", .page, "First page of the block."), orderParameter],
+        "Drops a reference to a block of pages; the last one frees it."
+    )
+
+    var page: UInt64
+    var order: UInt32
+
+    init(_ arguments: borrowing CallArguments) {
+        page = arguments.word(0)
+        order = arguments.uint(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let frame = kernel.frame(ofDescriptor: page) else {
+            kernel.log.append(
+                "BUG: unable to handle page fault for address: " + String(page &+ 52, radix: 16)
+            )
+            return .void
+        }
+        return kernel.free(frame, order: order, in: context)
+    }
+}
+
+/// `void free_pages(unsigned long addr, unsigned int order)`
+struct FreePagesByAddress: KernelCall {
+    static let signature = CallSignature(
+        "free_pages",
+        returns: "void",
+        [Parameter("addr", .address, "Address of the block; 0 is ignored."), orderParameter],
+        "Frees a block of pages by its address."
+    )
+
+    var address: UInt64
+    var order: UInt32
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        order = arguments.uint(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.freePages(address: address, order: order, in: context)
+    }
+}
+
+/// `void free_page(unsigned long addr)`
+struct FreePage: KernelCall {
+    static let signature = CallSignature(
+        "free_page",
+        returns: "void",
+        [Parameter("addr", .address, "Address of the page; 0 is ignored.")],
+        "Frees one page by its address."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.freePages(address: address, order: 0, in: context)
+    }
+}
+
+/// `void free_pages_exact(void *virt, size_t size)`
+struct FreePagesExact: KernelCall {
+    static let signature = CallSignature(
+        "free_pages_exact",
+        returns: "void",
+        [
+            Parameter("virt", .address, "What alloc_pages_exact returned."),
+            Parameter(
+                "size",
+                .size,
+                "Bytes, as they were asked for.",
+                maximum: 4096 << UInt64(Zone.maxOrder)
+            ),
+        ],
+        "Frees the pages of an exact allocation one by one."
+    )
+
+    var address: UInt64
+    var size: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        size = arguments.word(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        var place: UInt64 = 0
+        while place < size {
+            _ = kernel.freePages(address: address &+ place, order: 0, in: context)
+            place += 4096
+        }
+        return .void
+    }
+}

@@ -1,0 +1,134 @@
+extension Kernel {
+    /// `alloc_pages()`: a block of 2^order pages, not cleared unless the flags say so.
+    ///
+    /// - Returns: the first frame; nil is NULL.
+    public mutating func allocPages(
+        order: Int,
+        flags: GFPFlags,
+        in context: CallContext = .standard
+    ) -> PFN? {
+        guard order >= 0, order <= Zone.maxOrder else {
+            if !flags.contains(.noWarn) {
+                log.warnOnce(
+                    at: "mm/page_alloc.c:5634",
+                    in: "__alloc_pages+0x2a9/0x330",
+                    context
+                )
+            }
+            return nil
+        }
+        let node = slab.nodeCount == 1 ? 0 : context.cpu % slab.nodeCount
+        let request = AllocationRequest(order: order, flags: flags, cpu: context.cpu, node: node)
+        guard let pfn = pages.allocate(request) else {
+            warnAboutFailure(order: order, flags, context)
+            return nil
+        }
+        if flags.contains(.zero) || slab.catalog.options.initOnAlloc {
+            contents.clear(pfn, pages: 1 << order)
+        }
+        return PFN(rawValue: UInt64(pfn))
+    }
+
+    /// The first line of `warn_alloc()`; the memory report that follows it is left out.
+    mutating func warnAboutFailure(order: Int, _ flags: GFPFlags, _ context: CallContext) {
+        guard !flags.contains(.noWarn) else { return }
+        let name = process(context.pid).map { processes[$0].name } ?? "swapper/\(context.cpu)"
+        let mode = hexadecimal(UInt64(profile.gfp.number(of: flags)))
+        log.append(
+            "\(name): page allocation failure: order:\(order), mode:\(mode)"
+                + "(\(profile.gfp.text(of: flags))), nodemask=(null),cpuset=/,mems_allowed=0"
+        )
+    }
+
+    /// `__free_pages()`: drops a reference; the last one gives the block back.
+    ///
+    /// A page that is free already loses a reference below zero and nothing else happens, as
+    /// recorded. A block that holds pages in use is reported and kept.
+    public mutating func freePages(
+        _ pfn: PFN,
+        order: Int,
+        in context: CallContext = .standard
+    ) {
+        guard let frame = UInt32(exactly: pfn.rawValue), Int(frame) < pages.map.capacity else {
+            return
+        }
+        let page = pages.map[Int(frame)]
+        guard page.kind == .allocated else {
+            if page.kind == .slab {
+                reportBadPage(frame, "PAGE_FLAGS_CHECK_AT_FREE flag(s) set", context)
+            }
+            return
+        }
+        if page.word > 1 {
+            pages.map[Int(frame)].word = page.word - 1
+            return
+        }
+        guard order == page.order || mayFree(frame, order: order, allocated: page.order) else {
+            reportBadPage(frame, "nonzero _refcount", context)
+            return
+        }
+        pages.release(frame, order: order, cpu: context.cpu)
+    }
+
+    /// Whether a block of another order than was allocated can be freed without touching others.
+    private func mayFree(_ frame: UInt32, order: Int, allocated: Int) -> Bool {
+        guard (0...Zone.maxOrder).contains(order), frame & UInt32((1 << order) - 1) == 0 else {
+            return false
+        }
+        if order < allocated { return true }
+        let zone = pages.zones[pages.map[Int(frame)].zone]
+        guard UInt64(frame) + (1 << UInt64(order)) <= zone.endPFN else { return false }
+        return (1..<(1 << order)).allSatisfy { pages.map[Int(frame) + $0].kind == .inner }
+    }
+
+    private mutating func reportBadPage(
+        _ frame: UInt32,
+        _ reason: String,
+        _ context: CallContext
+    ) {
+        let name = process(context.pid).map { processes[$0].name } ?? "swapper/\(context.cpu)"
+        let pfn = String(frame, radix: 16)
+        let digits = String(repeating: "0", count: max(5 - pfn.count, 0)) + pfn
+        log.append("BUG: Bad page state in process \(name)  pfn:\(digits)")
+        log.append("page dumped because: \(reason)")
+    }
+
+    /// `alloc_pages_exact()`: so many bytes in whole pages; the rest of the block goes back.
+    mutating func allocPagesExact(bytes: UInt64, flags: GFPFlags, in context: CallContext) -> PFN? {
+        guard bytes > 0, let order = Self.order(ofBytes: bytes) else {
+            return allocPages(order: Zone.orderCount, flags: flags, in: context)
+        }
+        let plain = flags.subtracting(.compound)
+        guard let pfn = allocPages(order: order, flags: plain, in: context) else { return nil }
+        let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
+        pages.splitAllocated(frame)
+        pages.releaseSurplus(
+            frame,
+            order: order,
+            kept: Int((bytes + 4095) / 4096),
+            cpu: context.cpu
+        )
+        return pfn
+    }
+
+    /// `get_order()`, or nil where no block is large enough.
+    static func order(ofBytes bytes: UInt64) -> Int? {
+        guard bytes <= 4096 << UInt64(Zone.maxOrder) else { return nil }
+        let pages = (max(bytes, 1) - 1) >> 12
+        return UInt64.bitWidth - pages.leadingZeroBitCount
+    }
+
+    /// Where a block lies, for a call's detail.
+    func detail(of pfn: UInt32) -> PagesDetail {
+        let page = pages.map[Int(pfn)]
+        let zone = pages.zones[min(page.zone, pages.zones.count - 1)]
+        return PagesDetail(
+            pfn: PFN(rawValue: UInt64(pfn)),
+            order: UInt8(truncatingIfNeeded: page.order),
+            zone: zone.type,
+            node: UInt8(truncatingIfNeeded: zone.node),
+            migrateType: pages.pageblockType(of: pfn),
+            virtual: Self.virtual(pfn)
+        )
+    }
+}

@@ -1,0 +1,95 @@
+extension Kernel {
+    /// First address of the direct map: physical memory in order. x86_64, four levels.
+    static let pageOffset: UInt64 = 0xffff_8880_0000_0000
+    /// First address of the page descriptors.
+    static let vmemmapStart: UInt64 = 0xffff_ea00_0000_0000
+    /// `sizeof(struct page)`
+    static let pageDescriptorBytes: UInt64 = 64
+    /// `MAXMEM`: how much the direct map can hold.
+    static let maximumMemory: UInt64 = 0x4000_0000_0000
+    /// Where the kernel image is mapped a second time.
+    static let imageOffset: UInt64 = 0xffff_ffff_8000_0000
+
+    @inline(__always)
+    static func virtual(_ pfn: UInt32) -> UInt64 { pageOffset + UInt64(pfn) << 12 }
+
+    static func descriptor(_ pfn: UInt64) -> UInt64 {
+        vmemmapStart &+ pfn &* pageDescriptorBytes
+    }
+
+    /// The frame of a descriptor's address, or nil where it is no descriptor of this machine.
+    func frame(ofDescriptor address: UInt64) -> UInt32? {
+        guard address >= Self.vmemmapStart else { return nil }
+        let offset = address - Self.vmemmapStart
+        let pfn = offset / Self.pageDescriptorBytes
+        guard offset % Self.pageDescriptorBytes == 0, pages.isValid(pfn) else { return nil }
+        return UInt32(truncatingIfNeeded: pfn)
+    }
+
+    /// The frame under an address of the direct map, or nil where no memory is.
+    @inline(__always)
+    func frame(ofDirectMapped address: UInt64) -> UInt32? {
+        let pfn = (address &- Self.pageOffset) >> 12
+        guard address >= Self.pageOffset, pfn < UInt64(pages.map.capacity), pages.isValid(pfn)
+        else { return nil }
+        return UInt32(truncatingIfNeeded: pfn)
+    }
+
+    /// `__pa()`: arithmetic alone, for any number.
+    static func physical(of address: UInt64) -> UInt64 {
+        address >= imageOffset ? address &- imageOffset : address &- pageOffset
+    }
+
+    /// How many bytes from an address on lie in mapped kernel memory.
+    func readableKernelBytes(_ address: UInt64, _ count: UInt64) -> UInt64 {
+        var done: UInt64 = 0
+        while done < count {
+            let (place, overflow) = address.addingReportingOverflow(done)
+            guard !overflow, frame(ofDirectMapped: place) != nil else { return done }
+            done += min(count - done, 4096 - place % 4096)
+        }
+        return done
+    }
+
+    /// Bytes of kernel memory; the caller has checked that they are mapped.
+    func kernelBytes(_ address: UInt64, _ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        var place = address
+        while bytes.count < count, let pfn = frame(ofDirectMapped: place) {
+            let offset = Int(place % 4096)
+            let length = min(count - bytes.count, 4096 - offset)
+            contents.read(pfn, offset: offset, count: length, into: &bytes)
+            place &+= UInt64(length)
+        }
+        return bytes
+    }
+
+    /// Stores bytes into mapped kernel memory.
+    mutating func writeKernel(_ address: UInt64, _ bytes: [UInt8]) {
+        var rest = bytes[...]
+        var place = address
+        while !rest.isEmpty, let pfn = frame(ofDirectMapped: place) {
+            let offset = Int(place % 4096)
+            let part = rest.prefix(4096 - offset)
+            contents.write(pfn, offset: offset, part)
+            place &+= UInt64(part.count)
+            rest = rest.dropFirst(part.count)
+        }
+    }
+
+    /// Clears mapped kernel memory.
+    mutating func clearKernel(_ address: UInt64, _ count: UInt64) {
+        fillKernel(address, count, with: 0)
+    }
+
+    mutating func fillKernel(_ address: UInt64, _ count: UInt64, with value: UInt8) {
+        var done: UInt64 = 0
+        while done < count, let pfn = frame(ofDirectMapped: address &+ done) {
+            let offset = (address &+ done) % 4096
+            let length = min(count - done, 4096 - offset)
+            contents.fill(pfn, offset: Int(offset), count: Int(length), with: value)
+            done += length
+        }
+    }
+}

@@ -1,0 +1,212 @@
+extension Kernel {
+    /// `ZERO_SIZE_PTR`: what an allocation of no bytes returns.
+    static let zeroSizePointer: UInt64 = 16
+
+    /// What `kmalloc()` came to.
+    enum KmallocOutcome {
+        case null
+        case zeroSize
+        case object(SlabAllocator.Object, cache: Int)
+        case large(UInt32, order: Int)
+    }
+
+    /// `kmalloc()`.
+    ///
+    /// - Parameters:
+    ///   - size: bytes; 0 gives `ZERO_SIZE_PTR`, more than 4 MiB NULL.
+    /// - Returns: an address in the direct map, or null.
+    @inline(__always)
+    public mutating func kmalloc(
+        size: UInt64,
+        flags: GFPFlags,
+        in context: CallContext = .standard
+    ) -> LinearAddress {
+        LinearAddress(rawValue: address(of: allocate(size: size, flags: flags, in: context)))
+    }
+
+    /// The address of what `kmalloc()` came to.
+    @inline(__always)
+    func address(of outcome: KmallocOutcome) -> UInt64 {
+        switch outcome {
+        case .null: 0
+        case .zeroSize: Self.zeroSizePointer
+        case .object(let object, let cache): address(of: object, cache: cache)
+        case .large(let pfn, _): Self.virtual(pfn)
+        }
+    }
+
+    @inline(__always)
+    func address(of object: SlabAllocator.Object, cache: Int) -> UInt64 {
+        let shape = slab.caches[cache]
+        return Self.virtual(object.pfn) &+ UInt64(object.index) &* UInt64(shape.size)
+            &+ UInt64(shape.redLeftPad)
+    }
+
+    @inline(__always)
+    mutating func allocate(
+        size: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> KmallocOutcome {
+        guard size > 0, size <= KmallocCaches.largest else {
+            return size == 0 ? .zeroSize : allocateLarge(size: size, flags: flags, in: context)
+        }
+        let cache = KmallocCaches.cache(size: size, flags: flags)
+        if pages.decisions.isOn { explainCache(cache, size) }
+        guard
+            let object = slab.allocate(
+                cache,
+                requested: size,
+                flags: flags,
+                cpu: context.cpu,
+                call: sequence,
+                pages: &pages
+            )
+        else {
+            warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
+            return .null
+        }
+        if flags.contains(.zero) || slab.catalog.options.initOnAlloc { clear(object, cache) }
+        return .object(object, cache: cache)
+    }
+
+    private mutating func explainCache(_ cache: Int, _ size: UInt64) {
+        pages.decisions.add(
+            .cacheChosen(
+                cache: slab.catalog.names[cache],
+                requested: size,
+                objectSize: UInt64(slab.caches[cache].objectSize)
+            )
+        )
+    }
+
+    @inline(__always)
+    private mutating func clear(_ object: SlabAllocator.Object, _ cache: Int) {
+        guard !contents.isEmpty else { return }
+        clearKernel(address(of: object, cache: cache), UInt64(slab.caches[cache].objectSize))
+    }
+
+    @inline(never)
+    private mutating func allocateLarge(
+        size: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> KmallocOutcome {
+        let order = Self.order(ofBytes: size) ?? Zone.orderCount
+        if pages.decisions.isOn {
+            pages.decisions.add(.largeKmalloc(requested: size, order: order))
+        }
+        let compound = flags.union(.compound)
+        guard let pfn = allocPages(order: order, flags: compound, in: context) else {
+            return .null
+        }
+        let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
+        return .large(frame, order: order)
+    }
+
+    /// `kfree()`: NULL and `ZERO_SIZE_PTR` are ignored.
+    @inline(__always)
+    public mutating func kfree(_ address: LinearAddress, in context: CallContext = .standard) {
+        guard address.rawValue > Self.zeroSizePointer else { return }
+        guard let pfn = frame(ofDirectMapped: address.rawValue) else {
+            return oopsInPageLookup(address.rawValue)
+        }
+        let page = pages.map[Int(pfn)]
+        guard page.kind == .slab else { return freeLarge(pfn, address.rawValue, in: context) }
+        let number = Int(page.word)
+        let owner = slab.slabs[number]
+        let offset = address.rawValue &- Self.virtual(owner.pfn)
+        let index = slab.caches[Int(owner.cache)].slot(of: offset)
+        guard index < UInt32(owner.objects) else { return }
+        let freed = slab.free(
+            page.word,
+            index: UInt16(truncatingIfNeeded: index),
+            cpu: context.cpu,
+            call: sequence,
+            pages: &pages
+        )
+        if !freed { reportDoubleFree(in: context) }
+        if slab.catalog.options.initOnFree {
+            clearKernel(address.rawValue, UInt64(slab.caches[Int(owner.cache)].objectSize))
+        }
+    }
+
+    /// Looking up the page descriptor of an address outside memory faults: the recorded oops.
+    @inline(never)
+    private mutating func oopsInPageLookup(_ address: UInt64) {
+        let descriptor = Self.descriptor(Self.physical(of: address) >> 12) &+ 8
+        log.append(
+            "BUG: unable to handle page fault for address: " + String(descriptor, radix: 16)
+        )
+        log.append("#PF: supervisor read access in kernel mode")
+        log.append("#PF: error_code(0x0000) - not-present page")
+    }
+
+    @inline(never)
+    private mutating func reportDoubleFree(in context: CallContext) {
+        log.bug(at: "mm/slub.c:419", in: "__kmem_cache_free+0x284/0x2a0", context)
+    }
+
+    /// `free_large_kmalloc()`: an ordinary page is warned about, and freed all the same.
+    @inline(never)
+    private mutating func freeLarge(_ pfn: UInt32, _ address: UInt64, in context: CallContext) {
+        let head = compoundHead(of: pfn)
+        let page = pages.map[Int(head)]
+        let order = page.kind == .allocated && page.isCompound ? page.order : 0
+        if order == 0 {
+            log.warnOnce(
+                at: "mm/slab_common.c:904",
+                in: "free_large_kmalloc+0x3c/0x70",
+                context
+            )
+        }
+        freePages(PFN(rawValue: UInt64(head)), order: order, in: context)
+    }
+
+    /// The head of the compound block that holds a frame; the frame itself where there is none.
+    func compoundHead(of pfn: UInt32) -> UInt32 {
+        guard pages.map[Int(pfn)].kind == .inner else { return pfn }
+        for order in 1...Zone.maxOrder {
+            let head = pfn & ~UInt32((1 << order) - 1)
+            let page = pages.map[Int(head)]
+            if page.kind == .allocated && page.isCompound && page.order >= order { return head }
+        }
+        return pfn
+    }
+
+    /// `ksize()`: the bytes that an allocation really has.
+    public func ksize(_ address: LinearAddress) -> UInt64 {
+        guard address.rawValue > Self.zeroSizePointer,
+            let pfn = frame(ofDirectMapped: address.rawValue)
+        else { return 0 }
+        let page = pages.map[Int(pfn)]
+        if page.kind == .slab {
+            return UInt64(slab.caches[Int(slab.slabs[Int(page.word)].cache)].objectSize)
+        }
+        let head = pages.map[Int(compoundHead(of: pfn))]
+        return head.kind == .allocated ? 4096 << UInt64(head.order) : 4096
+    }
+
+    /// The object's place, for a call's detail.
+    func detail(
+        of object: SlabAllocator.Object,
+        cache: Int,
+        requested: UInt64
+    ) -> ObjectDetail {
+        let owner = slab.slabs[Int(object.slab)]
+        let shape = slab.caches[cache]
+        let offset = UInt64(object.index) * UInt64(shape.size) + UInt64(shape.redLeftPad)
+        let zone = pages.zones[pages.map[Int(owner.pfn)].zone]
+        return ObjectDetail(
+            cache: CacheID(rawValue: UInt16(truncatingIfNeeded: cache)),
+            requested: requested,
+            allocated: UInt64(shape.objectSize),
+            slab: PFN(rawValue: UInt64(owner.pfn)),
+            slabOrder: owner.order,
+            objectIndex: UInt32(object.index),
+            pfn: PFN(rawValue: UInt64(owner.pfn) + offset >> 12),
+            zone: zone.type,
+            node: owner.node
+        )
+    }
+}

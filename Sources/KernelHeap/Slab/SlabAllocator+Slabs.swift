@@ -1,0 +1,291 @@
+extension SlabAllocator {
+    /// Finds a slab with free objects for a CPU whose freelist is empty: `___slab_alloc()`, 6.1.
+    @inline(never)
+    mutating func refill(
+        _ cache: Int,
+        place: Int,
+        flags: GFPFlags,
+        cpu: Int,
+        pages: inout PageAllocator
+    ) -> Bool {
+        var source = ObjectSource.cpuSlab
+        let current = cpuSlabs[place].slab
+        if current == Slab.none || !takeFreelist(of: current, place: place) {
+            if takeFromChain(place: place) {
+                source = .cpuPartial
+            } else if takeFromNode(cache, place: place, cpu: cpu) {
+                source = .nodePartial
+            } else if makeSlab(cache, place: place, flags: flags, cpu: cpu, pages: &pages) {
+                source = .newSlab
+            } else {
+                return false
+            }
+        }
+        if pages.decisions.isOn { explain(source, place: place, pages: &pages) }
+        return cpuSlabs[place].freelist != Slab.endOfList
+    }
+
+    /// Takes all free objects of the CPU's slab: `get_freelist()`. A slab without any is let go.
+    private mutating func takeFreelist(of number: UInt32, place: Int) -> Bool {
+        let slab = slabs[Int(number)]
+        slabs[Int(number)].inuse = slab.objects
+        slabs[Int(number)].freelist = Slab.endOfList
+        slabs[Int(number)].isFrozen = slab.freelist != Slab.endOfList
+        guard slab.freelist != Slab.endOfList else {
+            cpuSlabs[place].slab = Slab.none
+            return false
+        }
+        cpuSlabs[place].slab = number
+        cpuSlabs[place].states = slab.states
+        cpuSlabs[place].pfn = slab.pfn
+        cpuSlabs[place].freelist = slab.freelist
+        return true
+    }
+
+    private mutating func takeFromChain(place: Int) -> Bool {
+        while cpuSlabs[place].partial != Slab.none {
+            let number = cpuSlabs[place].partial
+            cpuSlabs[place].partial = slabs[Int(number)].next
+            if takeFreelist(of: number, place: place) { return true }
+        }
+        return false
+    }
+
+    /// Takes the node's first partial slab, and further ones for the CPU's chain:
+    /// `get_partial_node()`, 6.1.
+    private mutating func takeFromNode(_ cache: Int, place: Int, cpu: Int) -> Bool {
+        let node = cache * nodeCount + self.node(ofCPU: cpu)
+        let first = nodes[node].partial.head
+        guard first != Slab.none else { return false }
+        removePartial(first, node: node)
+        guard takeFreelist(of: first, place: place) else { return false }
+        guard caches[cache].hasCPUPartial else { return true }
+        var further = 0
+        while nodes[node].partial.head != Slab.none {
+            let number = nodes[node].partial.head
+            removePartial(number, node: node)
+            slabs[Int(number)].isFrozen = true
+            pushOnChain(number, place: place)
+            further += 1
+            if further > Int(caches[cache].cpuPartialSlabs) / 2 { break }
+        }
+        return true
+    }
+
+    private mutating func pushOnChain(_ number: UInt32, place: Int) {
+        let head = cpuSlabs[place].partial
+        slabs[Int(number)].next = head
+        slabs[Int(number)].chainCount = head == Slab.none ? 1 : slabs[Int(head)].chainCount &+ 1
+        cpuSlabs[place].partial = number
+    }
+
+    /// CPUs are dealt to nodes in turn.
+    func node(ofCPU cpu: Int) -> Int { nodeCount == 1 ? 0 : cpu % nodeCount }
+
+    /// Frees into a slab that is not the CPU's own: `__slab_free()`, 6.1.
+    @inline(never)
+    mutating func freeSlowly(
+        _ number: UInt32,
+        index: UInt16,
+        place: Int,
+        cpu: Int,
+        pages: inout PageAllocator
+    ) {
+        let before = slabs[Int(number)]
+        let cache = Int(before.cache)
+        let wasFull = before.freelist == Slab.endOfList
+        slabs[Int(number)].freelist = index
+        slabs[Int(number)].inuse = before.inuse &- 1
+        if before.isFrozen { return }
+        if wasFull && caches[cache].hasCPUPartial {
+            slabs[Int(number)].isFrozen = true
+            addToChain(number, place: place, cpu: cpu, pages: &pages)
+            return
+        }
+        let node = cache * nodeCount + Int(before.node)
+        if before.inuse == 1 && nodes[node].partial.count >= Int(caches[cache].minPartial) {
+            if !wasFull { removePartial(number, node: node) }
+            discard(number, cpu: cpu, pages: &pages)
+        } else if wasFull {
+            appendPartial(number, node: node)
+        }
+    }
+
+    /// Puts a slab on the CPU's chain; a chain that is long enough moves to the node first:
+    /// `put_cpu_partial()`, 6.1.
+    private mutating func addToChain(
+        _ number: UInt32,
+        place: Int,
+        cpu: Int,
+        pages: inout PageAllocator
+    ) {
+        let head = cpuSlabs[place].partial
+        let limit = caches[Int(slabs[Int(number)].cache)].cpuPartialSlabs
+        guard head != Slab.none, slabs[Int(head)].chainCount >= limit else {
+            pushOnChain(number, place: place)
+            return
+        }
+        cpuSlabs[place].partial = Slab.none
+        pushOnChain(number, place: place)
+        unfreeze(chain: head, cpu: cpu, pages: &pages)
+    }
+
+    /// Moves a chain to the node's list, empty slabs back to the page allocator where the node has
+    /// enough: `__unfreeze_partials()`, 6.1.
+    mutating func unfreeze(chain head: UInt32, cpu: Int, pages: inout PageAllocator) {
+        var number = head
+        var empty: [UInt32] = []
+        while number != Slab.none {
+            let slab = slabs[Int(number)]
+            let node = Int(slab.cache) * nodeCount + Int(slab.node)
+            let enough = Int(caches[Int(slab.cache)].minPartial)
+            slabs[Int(number)].isFrozen = false
+            if slab.inuse == 0 && nodes[node].partial.count >= enough {
+                empty.append(number)
+            } else {
+                appendPartial(number, node: node)
+            }
+            number = slab.next
+        }
+        // The kernel collects them on a stack and frees the last one first.
+        for number in empty.reversed() { discard(number, cpu: cpu, pages: &pages) }
+    }
+
+    /// Takes pages for a new slab and gives it to the CPU: `new_slab()`, 6.1.
+    ///
+    /// The wished order is tried without effort, the smallest order with the caller's own flags.
+    private mutating func makeSlab(
+        _ cache: Int,
+        place: Int,
+        flags: GFPFlags,
+        cpu: Int,
+        pages: inout PageAllocator
+    ) -> Bool {
+        let shape = caches[cache]
+        let wanted = flags.union(shape.flags).subtracting([.zero, .highMem, .movable])
+        var easy = wanted.union([.noWarn, .noRetry]).subtracting(.noFail)
+        if wanted.contains(.directReclaim) && shape.order > shape.minOrder {
+            easy = easy.union(.noMemAlloc).subtracting(.reclaim)
+        }
+        var order = Int(shape.order)
+        var objects = shape.objects
+        let home = node(ofCPU: cpu)
+        var request = AllocationRequest(order: order, flags: easy, cpu: cpu, node: home)
+        var pfn = pages.allocate(request)
+        if pfn == nil {
+            order = Int(shape.minOrder)
+            objects = shape.minObjects
+            request = AllocationRequest(order: order, flags: wanted, cpu: cpu, node: home)
+            pfn = pages.allocate(request)
+        }
+        guard let pfn else { return false }
+        let number = install(cache, pfn: pfn, order: order, objects: objects, pages: &pages)
+        slabs[Int(number)].isFrozen = true
+        slabs[Int(number)].inuse = objects
+        slabs[Int(number)].freelist = Slab.endOfList
+        cpuSlabs[place].slab = number
+        cpuSlabs[place].states = slabs[Int(number)].states
+        cpuSlabs[place].pfn = pfn
+        cpuSlabs[place].freelist = 0
+        return true
+    }
+
+    /// Marks a block's pages as a slab and links its objects in ascending order.
+    private mutating func install(
+        _ cache: Int,
+        pfn: UInt32,
+        order: Int,
+        objects: UInt16,
+        pages: inout PageAllocator
+    ) -> UInt32 {
+        let number: UInt32
+        if let reused = freeNumbers.popLast() {
+            number = reused
+        } else {
+            number = UInt32(truncatingIfNeeded: slabLimit)
+            slabLimit += 1
+            if slabLimit > slabs.capacity { slabs.grow(toAtLeast: slabLimit) }
+        }
+        let head = pages.map[Int(pfn)]
+        for offset in 0..<UInt32(1 << order) {
+            let frame = Int(pfn + offset)
+            pages.map[frame].set(
+                .slab,
+                order: offset == 0 ? order : 0,
+                migrateType: head.migrateType,
+                zone: head.zone
+            )
+            pages.map[frame].word = number
+        }
+        let start = states.allocate(count: Int(objects))
+        for index in 0..<objects {
+            let next = index + 1 == objects ? Slab.endOfList : index + 1
+            states[Int(start) + Int(index)] = ObjectState(next: next)
+        }
+        var slab = Slab()
+        slab.pfn = pfn
+        slab.states = start
+        slab.next = Slab.none
+        slab.prev = Slab.none
+        slab.cache = UInt16(truncatingIfNeeded: cache)
+        slab.objects = objects
+        slab.order = UInt8(truncatingIfNeeded: order)
+        slab.node = UInt8(truncatingIfNeeded: min(pages.zones[head.zone].node, nodeCount - 1))
+        slab.isLive = true
+        slabs[Int(number)] = slab
+        let node = cache * nodeCount + Int(slab.node)
+        nodes[node].slabCount += 1
+        nodes[node].objectCount += Int(objects)
+        return number
+    }
+
+    /// Returns an empty slab's pages: `discard_slab()`.
+    mutating func discard(_ number: UInt32, cpu: Int, pages: inout PageAllocator) {
+        let slab = slabs[Int(number)]
+        let node = Int(slab.cache) * nodeCount + Int(slab.node)
+        nodes[node].slabCount -= 1
+        nodes[node].objectCount -= Int(slab.objects)
+        states.release(slab.states, count: Int(slab.objects))
+        slabs[Int(number)].isLive = false
+        freeNumbers.append(number)
+        for offset in 1..<UInt32(1 << slab.order) {
+            pages.map[Int(slab.pfn + offset)].clear()
+        }
+        let head = pages.map[Int(slab.pfn)]
+        pages.map[Int(slab.pfn)].set(
+            .allocated,
+            order: Int(slab.order),
+            migrateType: head.migrateType,
+            zone: head.zone
+        )
+        pages.release(slab.pfn, order: Int(slab.order), cpu: cpu)
+    }
+
+    private mutating func appendPartial(_ number: UInt32, node: Int) {
+        let tail = nodes[node].partial.tail
+        slabs[Int(number)].prev = tail
+        slabs[Int(number)].next = Slab.none
+        if tail == Slab.none {
+            nodes[node].partial.head = number
+        } else {
+            slabs[Int(tail)].next = number
+        }
+        nodes[node].partial.tail = number
+        nodes[node].partial.count += 1
+    }
+
+    private mutating func removePartial(_ number: UInt32, node: Int) {
+        let slab = slabs[Int(number)]
+        if slab.prev == Slab.none {
+            nodes[node].partial.head = slab.next
+        } else {
+            slabs[Int(slab.prev)].next = slab.next
+        }
+        if slab.next == Slab.none {
+            nodes[node].partial.tail = slab.prev
+        } else {
+            slabs[Int(slab.next)].prev = slab.prev
+        }
+        nodes[node].partial.count -= 1
+    }
+}

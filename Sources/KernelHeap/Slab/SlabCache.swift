@@ -1,0 +1,125 @@
+/// The part of a cache that every allocation reads: `struct kmem_cache`.
+struct SlabCache: BitwiseCopyable {
+    /// Bytes from object to object.
+    let size: UInt32
+    let objectSize: UInt32
+    /// 2^64 / size, rounded up: turns the division by `size` into a multiplication.
+    private let reciprocal: UInt64
+    let objects: UInt16
+    let redLeftPad: UInt16
+    let order: UInt8
+    let minOrder: UInt8
+    let minObjects: UInt16
+    let minPartial: UInt16
+    let cpuPartialSlabs: UInt16
+    let hasCPUPartial: Bool
+    /// Zone, mobility and compound flags that the cache adds to each slab's pages.
+    let flags: GFPFlags
+
+    init(_ geometry: SlabGeometry) {
+        size = UInt32(clamping: geometry.size)
+        objectSize = UInt32(clamping: geometry.objectSize)
+        reciprocal = UInt64.max / UInt64(max(geometry.size, 1)) + 1
+        objects = UInt16(clamping: geometry.objectsPerSlab)
+        redLeftPad = UInt16(clamping: geometry.redLeftPad)
+        order = UInt8(clamping: geometry.order)
+        minOrder = UInt8(clamping: geometry.minOrder)
+        minObjects = UInt16(clamping: geometry.minObjects)
+        minPartial = UInt16(clamping: geometry.minPartial)
+        cpuPartialSlabs = UInt16(clamping: geometry.cpuPartialSlabs)
+        hasCPUPartial = geometry.cpuPartial > 0
+        var flags: GFPFlags = []
+        if geometry.order > 0 { flags.insert(.compound) }
+        if geometry.flags.contains(.cacheDMA) { flags.insert(.dma) }
+        if geometry.flags.contains(.cacheDMA32) { flags.insert(.dma32) }
+        if geometry.flags.contains(.reclaimAccount) { flags.insert(.reclaimable) }
+        self.flags = flags
+    }
+
+    /// The slot in which a byte of the slab lies.
+    @inline(__always)
+    func slot(of offset: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: offset.multipliedFullWidth(by: reciprocal).high)
+    }
+}
+
+/// What a cache keeps per node: `struct kmem_cache_node`.
+struct NodeSlabs: BitwiseCopyable {
+    var partial = SlabList()
+    var slabCount = 0
+    var objectCount = 0
+}
+
+/// A doubly linked list of slabs by their numbers.
+struct SlabList: BitwiseCopyable {
+    var head = Slab.none
+    var tail = Slab.none
+    var count = 0
+}
+
+/// What a cache keeps per CPU: `struct kmem_cache_cpu`.
+struct CPUSlab: BitwiseCopyable {
+    /// The slab that objects come from; `Slab.none` where there is none.
+    var slab = Slab.none
+    /// Head of the chain of partial slabs.
+    var partial = Slab.none
+    /// First free object of the slab's part that only this CPU sees.
+    var freelist = Slab.endOfList
+    /// Copies of the slab's fields, so that an allocation reads no slab.
+    var states: UInt32 = 0
+    var pfn: UInt32 = 0
+}
+
+/// A block of pages cut into objects: `struct slab`.
+struct Slab: ColumnElement {
+    static let none = UInt32.max
+    static let endOfList = UInt16.max
+
+    var pfn: UInt32 = 0
+    /// Where its objects' states begin.
+    var states: UInt32 = 0
+    var next: UInt32 = 0
+    var prev: UInt32 = 0
+    var cache: UInt16 = 0
+    var objects: UInt16 = 0
+    var inuse: UInt16 = 0
+    /// First free object that no CPU has taken for itself.
+    var freelist: UInt16 = 0
+    /// Slabs in the per-CPU chain that begins here.
+    var chainCount: UInt16 = 0
+    var node: UInt8 = 0
+    var order: UInt8 = 0
+    /// Belongs to a CPU: its slab, or in its chain.
+    var isFrozen = false
+    /// The entry names a slab that exists.
+    var isLive = false
+    private var unused: UInt16 = 0
+}
+
+/// One object: its link in the freelist, what was asked for, and the call that touched it last.
+///
+///     63            32 31      30        29      16 15         0
+///     | call number   | -    | allocated | requested | next free |
+struct ObjectState: ColumnElement {
+    private var bits: UInt64 = 0
+
+    init() {}
+
+    init(next: UInt16) { bits = UInt64(next) }
+
+    @inline(__always)
+    init(next: UInt16, allocatedFor requested: UInt64, call: UInt64) {
+        bits = UInt64(next) | (requested & 0x3fff) << 16 | 1 << 30 | call << 32
+    }
+
+    @inline(__always)
+    init(next: UInt16, freedBy call: UInt64) { bits = UInt64(next) | call << 32 }
+
+    @inline(__always)
+    var next: UInt16 { UInt16(truncatingIfNeeded: bits) }
+    var isAllocated: Bool { bits & 1 << 30 != 0 }
+    /// Bytes that `kmalloc` was asked for; 0 in other caches.
+    var requested: UInt64 { bits >> 16 & 0x3fff }
+    /// Low half of the sequence number of the call that allocated or freed it.
+    var call: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
+}

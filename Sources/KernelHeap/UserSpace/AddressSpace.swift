@@ -1,0 +1,135 @@
+/// The user half of a process's addresses: `struct mm_struct`.
+///
+/// Areas are sorted, do not overlap, and merge where neighbours agree. Pages come at the first
+/// touch: a read of untouched memory sees the shared zero page, a write gets a page of its own.
+struct AddressSpace: Sendable {
+    /// `TASK_SIZE_MAX` of x86_64 with four levels: the recording `constants/`.
+    static let end: UInt64 = 0x7fff_ffff_f000
+    /// Where `mmap` begins to look downwards when addresses are not randomised: 128 MiB below.
+    static let mmapBase: UInt64 = end - (128 << 20)
+    /// `vm.mmap_min_addr`.
+    static let lowest: UInt64 = 0x1_0000
+    static let pageBytes: UInt64 = 4_096
+    /// `vm.max_map_count`.
+    static let maximumAreas = 65_530
+
+    private(set) var areas: [VMArea] = []
+    /// Pages of its own, by address / page size.
+    var pages: [UInt64: UInt32] = [:]
+
+    /// The area that holds an address.
+    func area(at address: UInt64) -> VMArea? {
+        let index = firstIndex(endingAfter: address)
+        guard index < areas.count, areas[index].start <= address else { return nil }
+        return areas[index]
+    }
+
+    /// The first area that ends behind an address, by bisection.
+    private func firstIndex(endingAfter address: UInt64) -> Int {
+        var low = 0
+        var high = areas.count
+        while low < high {
+            let middle = (low + high) / 2
+            if areas[middle].end > address { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    /// Whether no area touches a range.
+    func isFree(_ range: Range<UInt64>) -> Bool {
+        let index = firstIndex(endingAfter: range.lowerBound)
+        return index == areas.count || areas[index].start >= range.upperBound
+    }
+
+    /// The highest gap of a length below the base: the kernel's top-down search.
+    func gap(_ length: UInt64) -> UInt64? {
+        var top = Self.mmapBase
+        for area in areas.reversed() where area.start < Self.mmapBase {
+            if area.end < top, top - area.end >= length { return top - length }
+            top = min(top, area.start)
+        }
+        return top >= length && top - length >= Self.lowest ? top - length : nil
+    }
+
+    /// Adds an area into free space, joined to neighbours with the same rights.
+    mutating func insert(_ area: VMArea) {
+        let index = firstIndex(endingAfter: area.start)
+        areas.insert(area, at: index)
+        merge(around: index)
+    }
+
+    private mutating func merge(around index: Int) {
+        var index = index
+        if index > 0, joins(areas[index - 1], areas[index]) {
+            areas[index - 1].end = areas[index].end
+            areas.remove(at: index)
+            index -= 1
+        }
+        if index + 1 < areas.count, joins(areas[index], areas[index + 1]) {
+            areas[index].end = areas[index + 1].end
+            areas.remove(at: index + 1)
+        }
+    }
+
+    private func joins(_ left: VMArea, _ right: VMArea) -> Bool {
+        left.end == right.start && left.rights == right.rights && left.isShared == right.isShared
+            && !left.isShared
+    }
+
+    /// Cuts a range out of the areas.
+    ///
+    /// - Returns: the frames that were mapped there, ascending by address.
+    mutating func remove(_ range: Range<UInt64>) -> [UInt32] {
+        split(at: range.lowerBound)
+        split(at: range.upperBound)
+        areas.removeAll { range.contains($0.start) }
+        let numbers = range.lowerBound / Self.pageBytes..<range.upperBound / Self.pageBytes
+        // Whichever is shorter decides the cost: the range, or what is mapped at all.
+        let mapped =
+            numbers.count <= pages.count
+            ? numbers.filter { pages[$0] != nil }
+            : pages.keys.filter { numbers.contains($0) }.sorted()
+        return mapped.compactMap { pages.removeValue(forKey: $0) }
+    }
+
+    /// Changes the rights of a fully mapped range: `mprotect`.
+    mutating func protect(_ range: Range<UInt64>, _ rights: MemoryRights) {
+        split(at: range.lowerBound)
+        split(at: range.upperBound)
+        for index in areas.indices where range.contains(areas[index].start) {
+            areas[index].rights = rights
+        }
+        var index = 0
+        while index < areas.count {
+            let count = areas.count
+            merge(around: index)
+            if areas.count == count { index += 1 }
+        }
+    }
+
+    /// Whether every page of a range belongs to an area.
+    func covers(_ range: Range<UInt64>) -> Bool {
+        var address = range.lowerBound
+        while address < range.upperBound {
+            guard let area = area(at: address) else { return false }
+            address = area.end
+        }
+        return true
+    }
+
+    private mutating func split(at address: UInt64) {
+        let index = firstIndex(endingAfter: address)
+        guard index < areas.count, areas[index].start < address else { return }
+        var upper = areas[index]
+        upper.start = address
+        areas[index].end = address
+        areas.insert(upper, at: index + 1)
+    }
+}
+
+/// A process: `struct task_struct`, as far as memory is concerned.
+struct Process: Sendable {
+    let pid: Int
+    var name: String
+    var space = AddressSpace()
+}

@@ -1,0 +1,134 @@
+extension Kernel {
+    /// `access_ok()`: whether a range lies in user space; says nothing about what is mapped.
+    func isUserRange(_ address: UInt64, _ length: UInt64) -> Bool {
+        length <= AddressSpace.end && address <= AddressSpace.end - length
+    }
+
+    /// `copy_to_user()`.
+    ///
+    /// Byte exact: what lies beyond the first inaccessible byte is not copied, on either side.
+    mutating func copyToUser(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64,
+        in context: CallContext
+    ) -> UserCopyDetail {
+        if let refusal = refuse(count, user: to, in: context) { return refusal }
+        var kernelFault: UserFault?
+        let readable = readableKernelBytes(from, count)
+        if readable < count {
+            kernelFault = UserFault(
+                address: LinearAddress(rawValue: from &+ readable),
+                reason: .kernelAddress
+            )
+        }
+        var source = from
+        let (done, fault) = walkUser(process, to, readable, for: .store, cpu: context.cpu) {
+            kernel,
+            pfn,
+            offset,
+            length in
+            let bytes = kernel.kernelBytes(source, length)
+            if let pfn { kernel.contents.write(pfn, offset: offset, bytes[...]) }
+            source &+= UInt64(length)
+        }
+        return finish(done, of: count, fault ?? kernelFault)
+    }
+
+    /// `copy_from_user()`: as above, and the rest of the kernel buffer is cleared.
+    mutating func copyFromUser(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64,
+        in context: CallContext
+    ) -> UserCopyDetail {
+        guard count <= UInt64(Int32.max) else {
+            return refuse(count, user: from, in: context)
+                ?? finish(0, of: count, nil)
+        }
+        let writable = readableKernelBytes(to, count)
+        if let refusal = refuse(count, user: from, in: context) {
+            clearKernel(to, writable)
+            return refusal
+        }
+        var target = to
+        let (done, fault) = walkUser(process, from, writable, for: .load, cpu: context.cpu) {
+            kernel,
+            pfn,
+            offset,
+            length in
+            kernel.storeUserBytes(pfn, offset, length, at: target)
+            target &+= UInt64(length)
+        }
+        if fault != nil { clearKernel(to &+ done, writable - done) }
+        var kernelFault: UserFault?
+        if fault == nil && writable < count {
+            kernelFault = UserFault(
+                address: LinearAddress(rawValue: to &+ writable),
+                reason: .kernelAddress
+            )
+            log.append(
+                "BUG: unable to handle page fault for address: "
+                    + String(to &+ writable, radix: 16)
+            )
+        }
+        return finish(done, of: count, fault ?? kernelFault)
+    }
+
+    private mutating func storeUserBytes(
+        _ pfn: UInt32?,
+        _ offset: Int,
+        _ length: Int,
+        at target: UInt64
+    ) {
+        guard let pfn else { return clearKernel(target, UInt64(length)) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(length)
+        contents.read(pfn, offset: offset, count: length, into: &bytes)
+        writeKernel(target, bytes)
+    }
+
+    /// What refuses a copy before any byte moves: a length above `INT_MAX`, a range out of user
+    /// space.
+    private mutating func refuse(
+        _ count: UInt64,
+        user: UInt64,
+        in context: CallContext
+    ) -> UserCopyDetail? {
+        if count > UInt64(Int32.max) {
+            log.warnOnce(
+                at: "include/linux/thread_info.h:229",
+                in: "check_copy_size",
+                context
+            )
+            let fault = UserFault(address: LinearAddress(rawValue: user), reason: .tooLong)
+            return finish(0, of: count, fault)
+        }
+        let accepted = isUserRange(user, count)
+        if pages.decisions.isOn {
+            pages.decisions.add(
+                .userRangeChecked(
+                    address: LinearAddress(rawValue: user),
+                    length: count,
+                    accepted: accepted
+                )
+            )
+        }
+        guard !accepted else { return nil }
+        let fault = UserFault(address: LinearAddress(rawValue: user), reason: .outsideUserSpace)
+        return finish(0, of: count, fault)
+    }
+
+    private mutating func finish(
+        _ done: UInt64,
+        of count: UInt64,
+        _ fault: UserFault?
+    ) -> UserCopyDetail {
+        if let fault, pages.decisions.isOn {
+            pages.decisions.add(.copyStopped(fault: fault, copied: done))
+        }
+        return UserCopyDetail(copied: done, notCopied: count - done, fault: fault)
+    }
+}
