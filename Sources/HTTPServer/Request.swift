@@ -1,6 +1,16 @@
+internal import CHTTPBridge
+
 /// The methods that the server lets through; any other is refused before a handler sees it.
 public enum Method: UInt8, CaseIterable, Hashable, Sendable {
     case get, head, post, put, patch, delete, options
+
+    /// Whether a browser on another origin must not cause it unasked.
+    var changesState: Bool {
+        switch self {
+        case .post, .put, .patch, .delete: true
+        case .get, .head, .options: false
+        }
+    }
 }
 
 /// A request, valid while the handler runs.
@@ -35,4 +45,19 @@ public struct Request: ~Copyable {
 /// Where a request's headers are found.
 protocol HeaderLookup {
     func header(_ name: StaticString) -> String?
+}
+
+/// The headers of the request that a connection is at.
+@safe
+struct ConnectionHeaders: HeaderLookup {
+    let connection: OpaquePointer
+
+    func header(_ name: StaticString) -> String? {
+        guard name.hasPointerRepresentation else { return nil }
+        let key = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        guard
+            let value = unsafe MHD_lookup_connection_value(connection, .HEADER_KIND, key)
+        else { return nil }
+        return unsafe String(cString: value)
+    }
 }

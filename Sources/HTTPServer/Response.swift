@@ -1,5 +1,5 @@
 /// An answer: status, headers, body.
-public struct Response: ~Copyable {
+public struct Response: ~Copyable, Sendable {
     public var status: Int
     /// `Content-Type`; empty for none.
     public var contentType: StaticString
@@ -21,13 +21,23 @@ public struct Response: ~Copyable {
 }
 
 /// What a response carries.
-public enum ResponseBody: ~Copyable {
+public enum ResponseBody: ~Copyable, Sendable {
     case empty
     case bytes(ByteBuffer)
     /// Chunked: the source is read whenever the connection can take more.
     case stream(any StreamSource)
     /// The connection waits; a worker completes the answer later.
     case deferred(DeferredResponse)
+
+    /// The later answer that this body stands for, if it does.
+    var deferredResponse: DeferredResponse? {
+        switch self {
+        case .deferred(let deferred): deferred
+        case .empty: nil
+        case .bytes: nil
+        case .stream: nil
+        }
+    }
 }
 
 /// What a stream's source had to offer.
@@ -58,7 +68,7 @@ public protocol RequestHandler: Sendable {
 }
 
 /// The verdict on a request's headers.
-public enum Admission: ~Copyable {
+public enum Admission: ~Copyable, Sendable {
     /// Read a body of at most `limit` bytes; a longer one is answered 413 by `RequestHandler`'s
     /// problem for it.
     case body(limit: Int)

@@ -1,0 +1,111 @@
+internal import CHTTPBridge
+internal import Glibc
+
+/// What one pass over a request's headers finds: everything that the server itself decides on.
+///
+/// The library takes more than HTTP allows; what it lets through is refused by `refusal`.
+@safe
+struct HeaderScan {
+    private(set) var hostCount = 0
+    private(set) var host = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    private(set) var origin: UnsafeRawBufferPointer?
+    private(set) var contentLength: UInt64?
+    private(set) var isChunked = false
+    private(set) var isPreflight = false
+    private(set) var requestedHeaders: UnsafeRawBufferPointer?
+    private var transferEncodingCount = 0
+    private var defect: ServerRefusal?
+
+    init(_ connection: OpaquePointer) {
+        unsafe withUnsafeMutablePointer(to: &self) { scan in
+            _ = unsafe MHD_get_connection_values_n(
+                connection,
+                .HEADER_KIND,
+                { context, _, name, nameCount, value, valueCount in
+                    guard let context = unsafe context, let name = unsafe name else {
+                        return .NO
+                    }
+                    unsafe context.assumingMemoryBound(to: HeaderScan.self).pointee.take(
+                        name: UnsafeRawBufferPointer(start: name, count: nameCount),
+                        value: UnsafeRawBufferPointer(
+                            start: value,
+                            count: value == nil ? 0 : valueCount
+                        )
+                    )
+                    return .YES
+                },
+                scan
+            )
+        }
+    }
+
+    var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
+
+    /// What is wrong with the headers, if anything.
+    func refusal(isHTTP10: Bool) -> ServerRefusal? {
+        if let defect { return defect }
+        if hostCount > 1 { return .duplicateHost }
+        if hostCount == 0 && !isHTTP10 { return .missingHost }
+        guard transferEncodingCount > 0 else { return nil }
+        if contentLength != nil { return .conflictingLength }
+        if transferEncodingCount > 1 || !isChunked || isHTTP10 {
+            return .transferEncodingNotImplemented
+        }
+        return nil
+    }
+
+    private mutating func take(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        guard unsafe name.count > 0 && ASCIISet.token.containsAll(name) && Self.isText(value) else {
+            defect = defect ?? .malformedHeader
+            return
+        }
+        switch name.count {
+        case 4 where unsafe ASCII.equal(name, "host"):
+            hostCount &+= 1
+            unsafe host = unsafe value
+        case 6 where unsafe ASCII.equal(name, "origin"):
+            unsafe origin = unsafe value
+        case 14 where unsafe ASCII.equal(name, "content-length"):
+            unsafe takeContentLength(value)
+        case 17 where unsafe ASCII.equal(name, "transfer-encoding"):
+            transferEncodingCount &+= 1
+            isChunked = unsafe ASCII.equal(value, "chunked")
+        case 29 where unsafe ASCII.equal(name, "access-control-request-method"):
+            isPreflight = true
+        case 30 where unsafe ASCII.equal(name, "access-control-request-headers"):
+            unsafe requestedHeaders = unsafe value
+        default:
+            break
+        }
+    }
+
+    /// Lengths of 2^63 and above wrap to negative ones in the library.
+    private mutating func takeContentLength(_ value: UnsafeRawBufferPointer) {
+        guard contentLength == nil else {
+            defect = defect ?? .duplicateContentLength
+            return
+        }
+        var length: UInt64 = 0
+        for unsafebyte in unsafe value {
+            guard ASCII.isDigit(byte) else {
+                defect = defect ?? .malformedHeader
+                return
+            }
+            guard length < UInt64(Int64.max) / 10 - 1 else {
+                defect = defect ?? .bodyTooLarge
+                return
+            }
+            length = length * 10 + UInt64(byte - 48)
+        }
+        if unsafe value.isEmpty { defect = defect ?? .malformedHeader }
+        contentLength = length
+    }
+
+    /// Neither NUL, which ends a C string early, nor line ends, which a folded header leaves.
+    private static func isText(_ value: UnsafeRawBufferPointer) -> Bool {
+        guard let start = value.baseAddress else { return true }
+        return unsafe memchr(start, 0, value.count) == nil
+            && memchr(start, 10, value.count) == nil
+            && memchr(start, 13, value.count) == nil
+    }
+}
