@@ -16,7 +16,7 @@ struct ASCIISet {
 
     @inline(__always)
     func containsAll(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        for unsafebyte in unsafe bytes where !contains(byte) { return false }
+        for index in 0..<bytes.count where unsafe !contains(bytes[index]) { return false }
         return true
     }
 

@@ -86,7 +86,8 @@ struct HeaderScan {
             return
         }
         var length: UInt64 = 0
-        for unsafebyte in unsafe value {
+        for index in 0..<value.count {
+            let byte = unsafe value[index]
             guard ASCII.isDigit(byte) else {
                 defect = defect ?? .malformedHeader
                 return
