@@ -21,7 +21,12 @@ struct Exchange {
         if let refusal = unsafe checkRequestLine(method: method, version: version) {
             return refuse(refusal)
         }
-        let scan = unsafe HeaderScan(connection)
+        guard let method = unsafe method, let version = unsafe version else { return false }
+        let scan = unsafe HeaderScan(
+            connection,
+            from: version + 8,
+            to: method + chttp_header_bytes(connection)
+        )
         if let refusal = checkHeaders(scan) { return refuse(refusal) }
         if core.isStopping.load(ordering: .relaxed) { return refuse(.stopping) }
         if unsafe record.pointee.method == .options && scan.isPreflight {

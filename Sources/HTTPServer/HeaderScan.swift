@@ -3,7 +3,11 @@ internal import Glibc
 
 /// What one pass over a request's headers finds: everything that the server itself decides on.
 ///
-/// The library takes more than HTTP allows; what it lets through is refused by `refusal`.
+/// The library takes more than HTTP allows, and its C strings hide what it took: bytes behind a NUL,
+/// folded lines that it joined elsewhere, a line `: v` that it takes for the end. All lines lie one
+/// behind the other in its buffer, where each colon and line end has become a NUL. So the scan walks
+/// that buffer along with the headers that it is given, and what does not follow closely is refused.
+/// Lines that end in a bare LF are refused with it.
 @safe
 struct HeaderScan {
     private(set) var hostCount = 0
@@ -15,8 +19,22 @@ struct HeaderScan {
     private(set) var requestedHeaders: UnsafeRawBufferPointer?
     private var transferEncodingCount = 0
     private var defect: ServerRefusal?
+    /// Where the next line should begin.
+    private var cursor: UnsafePointer<CChar>
 
-    init(_ connection: OpaquePointer) {
+    /// Scans the headers of the present request.
+    ///
+    /// - Parameters:
+    ///   - connection: Where the library keeps them.
+    ///   - start: Behind the request line's version.
+    ///   - end: Behind the empty line that ends the headers.
+    init(
+        _ connection: OpaquePointer,
+        from start: UnsafePointer<CChar>,
+        to end: UnsafePointer<CChar>
+    ) {
+        unsafe cursor = unsafe start
+        takeLineEnd()
         unsafe withUnsafeMutablePointer(to: &self) { scan in
             _ = unsafe MHD_get_connection_values_n(
                 connection,
@@ -25,11 +43,14 @@ struct HeaderScan {
                     guard let context = unsafe context, let name = unsafe name else {
                         return .NO
                     }
-                    unsafe context.assumingMemoryBound(to: HeaderScan.self).pointee.take(
+                    guard let value = unsafe value else { return .NO }
+                    let scan = unsafe context.assumingMemoryBound(to: HeaderScan.self)
+                    unsafe scan.pointee.follow(name, nameCount, value, valueCount)
+                    unsafe scan.pointee.take(
                         name: UnsafeRawBufferPointer(start: name, count: nameCount),
                         value: UnsafeRawBufferPointer(
                             start: value,
-                            count: value == nil ? 0 : valueCount
+                            count: HeaderScan.trimmedCount(value, valueCount)
                         )
                     )
                     return .YES
@@ -37,6 +58,8 @@ struct HeaderScan {
                 scan
             )
         }
+        takeLineEnd()
+        if unsafe cursor != end { defect = defect ?? .malformedHeader }
     }
 
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
@@ -52,6 +75,47 @@ struct HeaderScan {
             return .transferEncodingNotImplemented
         }
         return nil
+    }
+
+    /// Checks that a header stands where the last one ended, and moves on behind it.
+    private mutating func follow(
+        _ name: UnsafePointer<CChar>,
+        _ nameCount: Int,
+        _ value: UnsafePointer<CChar>,
+        _ valueCount: Int
+    ) {
+        guard defect == nil, unsafe name == cursor, unsafe value > name + nameCount else {
+            defect = defect ?? .malformedHeader
+            return
+        }
+        // The colon, and the white space that may follow it.
+        var between = unsafe name + nameCount + 1
+        while unsafe between < value {
+            guard unsafe between.pointee == 0x20 || between.pointee == 0x09 else {
+                defect = .malformedHeader
+                return
+            }
+            unsafe between += 1
+        }
+        unsafe cursor = unsafe value + valueCount
+        takeLineEnd()
+    }
+
+    /// Without the white space behind the value, which the library leaves.
+    private static func trimmedCount(_ value: UnsafePointer<CChar>, _ count: Int) -> Int {
+        var count = count
+        while count > 0, unsafe value[count - 1] == 0x20 || value[count - 1] == 0x09 { count -= 1 }
+        return count
+    }
+
+    /// The two bytes of CR LF have become NULs.
+    private mutating func takeLineEnd() {
+        guard defect == nil else { return }
+        guard unsafe cursor[0] == 0 && cursor[1] == 0 else {
+            defect = .malformedHeader
+            return
+        }
+        unsafe cursor += 2
     }
 
     private mutating func take(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {

@@ -58,6 +58,8 @@ struct ConnectionHeaders: HeaderLookup {
         guard
             let value = unsafe MHD_lookup_connection_value(connection, .HEADER_KIND, key)
         else { return nil }
-        return unsafe String(cString: value)
+        var text = unsafe String(cString: value)
+        while text.utf8.last == 0x20 || text.utf8.last == 0x09 { text.removeLast() }
+        return text
     }
 }
