@@ -98,12 +98,12 @@ final class RawClient {
     /// The head of a streamed answer.
     func streamHead() -> String? { take(through: "\r\n\r\n") }
 
-    /// The next chunk of a streamed answer; empty at its end, nil when the peer closed.
+    /// The next chunk of a streamed answer (CR LF is one character); empty at its end, nil when the peer closed.
     func chunk() -> String? {
-        guard let line = take(through: "\r\n"), let count = Int(line.dropLast(2), radix: 16),
+        guard let line = take(through: "\r\n"), let count = Int(line.dropLast(), radix: 16),
             let data = take(count: count + 2)
         else { return nil }
-        return String(data.dropLast(1))
+        return String(data.dropLast())
     }
 
     /// Whether the peer closes without another byte.
