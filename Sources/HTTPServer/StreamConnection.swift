@@ -21,6 +21,9 @@ public final class StreamConnection: Sendable {
 
     private let state: Mutex<State>
 
+    /// A connection of no server: `wake()` does nothing. For tests of sources.
+    package convenience init() { unsafe self.init(nil) }
+
     init(_ connection: OpaquePointer?) {
         state = unsafe Mutex(State(connection: connection))
     }

@@ -1,0 +1,184 @@
+import HTTPServer
+import Synchronization
+
+/// How much a hub keeps and whom it serves.
+struct EventLimits: Sendable {
+    /// Bytes of rendered events kept for readers that lag or come back.
+    var logBytes = 1_024 * 1_024
+    var logEvents = 8_192
+    /// Streams of one session.
+    var subscribersPerSession = 1_024
+    /// Seconds of recording after the last reader left, so that it may resume.
+    var lingerSeconds = 30
+    /// Longest silence of a stream.
+    var heartbeatSeconds = 15
+
+    init() {}
+}
+
+/// The events of one session, on their way to any number of readers.
+///
+/// While nobody listens, publishing counts an id and drops the rest. The first reader makes the
+/// hub record; it goes on a while after the last one left. Readers see events only up to
+/// the last tick: many events then cost one wake per reader instead of one each.
+///
+/// Locks are taken in one order, reader before hub: a hub wakes readers after it let go of its own.
+final class EventHub: Sendable {
+    private struct State: ~Copyable {
+        var nextID: UInt64 = 1
+        /// Present while the hub records.
+        var log: EventLog?
+        /// Readers see events with smaller ids.
+        var visibleEnd: UInt64 = 1
+        var subscribers: [ObjectIdentifier: EventStream] = [:]
+        /// Ticks since the last reader left.
+        var lingeringTicks = 0
+        var isClosed = false
+        var data = ByteBuffer()
+        var frame = ByteBuffer()
+    }
+
+    private let state = Mutex(State())
+    private let ticker: EventTicker
+    let limits: EventLimits
+
+    init(ticker: EventTicker, limits: EventLimits = EventLimits()) {
+        self.ticker = ticker
+        self.limits = limits
+    }
+
+    /// The id that the next event gets.
+    var nextID: UInt64 { state.withLock { $0.nextID } }
+
+    var subscriberCount: Int { state.withLock { $0.subscribers.count } }
+
+    /// Publishes an event; its data is written only if somebody may read it.
+    ///
+    /// - Parameters:
+    ///   - name: The event's type.
+    ///   - write: Writes the data, usually one line of JSON. Called under the hub's lock.
+    func publish(_ name: StaticString, _ write: (inout ByteBuffer) -> Void) {
+        state.withLock { state in
+            let id = state.nextID
+            state.nextID += 1
+            guard state.log != nil else { return }
+            state.data.removeAll()
+            write(&state.data)
+            Self.record(id, name, &state)
+        }
+    }
+
+    /// Opens a stream of the events from now on, or behind the one that a reader saw last.
+    ///
+    /// - Parameter lastEventID: The last id that the reader saw; nil for a new reader.
+    /// - Returns: nil when the session has as many readers as it may, or ended.
+    func subscribe(lastEventID: UInt64? = nil) -> EventStream? {
+        let stream: EventStream? = state.withLock { state in
+            guard !state.isClosed, state.subscribers.count < limits.subscribersPerSession else {
+                return nil
+            }
+            if state.log == nil {
+                state.log = EventLog(
+                    nextID: state.nextID,
+                    byteCapacity: limits.logBytes,
+                    eventCapacity: limits.logEvents
+                )
+                state.visibleEnd = state.nextID
+            }
+            let stream = EventStream(hub: self, after: lastEventID, newest: state.nextID)
+            state.subscribers[ObjectIdentifier(stream)] = stream
+            state.lingeringTicks = 0
+            return stream
+        }
+        if stream != nil { ticker.add(self) }
+        return stream
+    }
+
+    /// Ends the streams once they have sent what there is. The session is gone.
+    func close() {
+        let streams: [EventStream] = state.withLock { state in
+            state.isClosed = true
+            state.visibleEnd = state.nextID
+            return Array(state.subscribers.values)
+        }
+        for stream in streams { stream.wake() }
+    }
+
+    // MARK: Readers
+
+    enum Read {
+        case copied(Int, nextID: UInt64)
+        /// The next frame is longer than the buffer.
+        case tooLong(Int)
+        /// Events up to this id are no longer here.
+        case missing(upTo: UInt64)
+        case nothing
+        case ended
+    }
+
+    /// Copies whole frames for a reader.
+    func read(from id: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Read {
+        state.withLock { state in
+            let end = state.visibleEnd
+            guard id < end else { return state.isClosed ? .ended : .nothing }
+            guard state.log != nil, let firstID = state.log?.firstID, id >= firstID else {
+                return .missing(upTo: min(end, max(state.log?.firstID ?? end, id + 1)))
+            }
+            let copied = unsafe state.log?.copy(from: id, upTo: end, into: buffer)
+            if let copied, copied.count > 0 { return .copied(copied.count, nextID: copied.nextID) }
+            return .tooLong(state.log?.frameBytes(id) ?? 0)
+        }
+    }
+
+    func unsubscribe(_ stream: EventStream) {
+        state.withLock { state in
+            _ = state.subscribers.removeValue(forKey: ObjectIdentifier(stream))
+        }
+    }
+
+    // MARK: The ticker
+
+    /// Shows readers what came since the last tick, and wakes them.
+    ///
+    /// - Returns: What the ticker should do with this hub.
+    func tick(isHeartbeat: Bool, ticksPerSecond: Int) -> TickOutcome {
+        var streams: [EventStream] = []
+        let outcome: TickOutcome = state.withLock { state in
+            let hasNews = state.visibleEnd != state.nextID
+            state.visibleEnd = state.nextID
+            if hasNews || isHeartbeat { streams = Array(state.subscribers.values) }
+            guard state.subscribers.isEmpty else { return .watched }
+            state.lingeringTicks += 1
+            guard state.isClosed || state.lingeringTicks > limits.lingerSeconds * ticksPerSecond
+            else { return .lingering }
+            state.log = nil
+            return .forgotten
+        }
+        for stream in streams {
+            if isHeartbeat { stream.beat() } else { stream.wake() }
+        }
+        return outcome
+    }
+
+    enum TickOutcome {
+        case watched, lingering, forgotten
+    }
+
+    private static func record(_ id: UInt64, _ name: StaticString, _ state: inout State) {
+        state.frame.removeAll()
+        unsafe state.data.withUnsafeBytes { data in
+            unsafe EventFrame.render(id: id, name: name, data: data, into: &state.frame)
+        }
+        if let limit = state.log?.maximumFrameBytes, state.frame.count > limit {
+            var omitted = ByteBuffer()
+            omitted.append("{\"omitted_bytes\":")
+            omitted.append(decimal: state.data.count)
+            omitted.append("}")
+            state.frame.removeAll()
+            unsafe omitted.withUnsafeBytes { data in
+                unsafe EventFrame.render(id: id, name: name, data: data, into: &state.frame)
+            }
+        }
+        unsafe state.frame.withUnsafeBytes { unsafe state.log?.append($0) }
+    }
+}

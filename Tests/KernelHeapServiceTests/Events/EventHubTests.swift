@@ -1,0 +1,191 @@
+import HTTPServer
+import Synchronization
+import Testing
+
+@testable import KernelHeapService
+
+@Suite("Event hub")
+struct EventHubTests {
+    /// What a stream says now; nil when it ended.
+    private func drain(_ stream: EventStream, room: Int = 4_096) -> String? {
+        var text = ""
+        var buffer = [UInt8](repeating: 0, count: room)
+        while true {
+            switch unsafe buffer.withUnsafeMutableBytes({ unsafe stream.read(into: $0) }) {
+            case .bytes(let count): text += String(decoding: buffer[..<count], as: UTF8.self)
+            case .pause: return text
+            case .end: return text.isEmpty ? nil : text
+            }
+        }
+    }
+
+    private func publish(_ text: String, to hub: EventHub) {
+        hub.publish("call") { $0.append(text) }
+    }
+
+    private func tick(_ hub: EventHub, isHeartbeat: Bool = false) {
+        _ = hub.tick(isHeartbeat: isHeartbeat, ticksPerSecond: 1)
+    }
+
+    @Test func `events are visible after a tick, with id, type and data`() throws {
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker)
+        publish("nobody listens", to: hub)
+        let stream = try #require(hub.subscribe())
+        ticker.stop()
+
+        publish("{\"a\":1}", to: hub)
+        let before = drain(stream)
+        tick(hub)
+
+        #expect(before == "retry: 2000\n\n")
+        #expect(drain(stream) == "id: 2\nevent: call\ndata: {\"a\":1}\n\n")
+        #expect(drain(stream) == "")
+    }
+
+    @Test func `data is not written while nobody listens`() {
+        let hub = EventHub(ticker: EventTicker())
+        var writes = 0
+
+        hub.publish("call") { _ in writes += 1 }
+
+        #expect(writes == 0)
+        #expect(hub.nextID == 2)
+    }
+
+    @Test func `a reader that comes back gets what it missed`() throws {
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker)
+        let first = try #require(hub.subscribe())
+        ticker.stop()
+        publish("one", to: hub)
+        first.closed()
+        publish("two", to: hub)
+        tick(hub)
+
+        let second = try #require(hub.subscribe(lastEventID: 1))
+
+        #expect(drain(second) == "retry: 2000\n\nid: 2\nevent: call\ndata: two\n\n")
+        #expect(hub.subscriberCount == 1)
+    }
+
+    @Test func `a reader that fell behind is told which ids it missed`() throws {
+        var limits = EventLimits()
+        limits.logEvents = 8
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker, limits: limits)
+        let stream = try #require(hub.subscribe())
+        ticker.stop()
+        for number in 1...20 { publish("\(number)", to: hub) }
+        tick(hub)
+
+        let text = drain(stream)
+
+        let kept = (13...20).map { "id: \($0)\nevent: call\ndata: \($0)\n\n" }.joined()
+        let gap = "id: 12\nevent: gap\ndata: {\"from\":1,\"to\":12}\n\n"
+        #expect(text == "retry: 2000\n\n" + gap + kept)
+    }
+
+    @Test func `ids that were never given are answered by a reset`() throws {
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker)
+        publish("one", to: hub)
+        let stream = try #require(hub.subscribe(lastEventID: .max))
+        ticker.stop()
+
+        let gap = "id: 1\nevent: gap\ndata: {\"from\":2,\"to\":1,\"reset\":true}\n\n"
+        #expect(drain(stream) == "retry: 2000\n\n" + gap)
+    }
+
+    @Test func `an event longer than the buffer comes in pieces, line ends as further lines`()
+        throws
+    {
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker)
+        let stream = try #require(hub.subscribe())
+        ticker.stop()
+        let long = String(repeating: "x", count: 500)
+        publish("\(long)\nsecond", to: hub)
+        publish("short", to: hub)
+        tick(hub)
+
+        #expect(
+            drain(stream, room: 64)
+                == "retry: 2000\n\nid: 1\nevent: call\ndata: \(long)\ndata: second\n\n"
+                + "id: 2\nevent: call\ndata: short\n\n"
+        )
+    }
+
+    @Test func `an event too large to keep says how large it was`() throws {
+        var limits = EventLimits()
+        limits.logBytes = 1_024
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker, limits: limits)
+        let stream = try #require(hub.subscribe())
+        ticker.stop()
+        publish(String(repeating: "x", count: 5_000), to: hub)
+        tick(hub)
+
+        let text = drain(stream)
+
+        #expect(text == "retry: 2000\n\nid: 1\nevent: call\ndata: {\"omitted_bytes\":5000}\n\n")
+    }
+
+    @Test func `a silent stream beats, a busy one does not`() throws {
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker)
+        let stream = try #require(hub.subscribe())
+        ticker.stop()
+        _ = drain(stream)
+
+        tick(hub, isHeartbeat: true)
+        let afterOne = drain(stream)
+        tick(hub, isHeartbeat: true)
+        let afterTwo = drain(stream)
+        publish("one", to: hub)
+        tick(hub)
+        _ = drain(stream)
+        tick(hub, isHeartbeat: true)
+
+        #expect(afterOne == "")
+        #expect(afterTwo == ": alive\n\n")
+        #expect(drain(stream) == "")
+    }
+
+    @Test func `the number of readers is bounded, and a closed hub has none`() throws {
+        var limits = EventLimits()
+        limits.subscribersPerSession = 1
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker, limits: limits)
+        let stream = try #require(hub.subscribe())
+        ticker.stop()
+        #expect(hub.subscribe().map { _ in true } == nil)
+        _ = drain(stream)
+
+        publish("last words", to: hub)
+        hub.close()
+        stream.wake()
+
+        #expect(drain(stream) == "id: 1\nevent: call\ndata: last words\n\n")
+        #expect(drain(stream) == nil)
+        stream.closed()
+        #expect(hub.subscribe().map { _ in true } == nil)
+    }
+
+    @Test func `recording ends some time after the last reader left`() throws {
+        var limits = EventLimits()
+        limits.lingerSeconds = 2
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker, limits: limits)
+        let stream = try #require(hub.subscribe())
+        ticker.stop()
+        stream.closed()
+
+        let outcomes = (0..<3).map { _ in hub.tick(isHeartbeat: false, ticksPerSecond: 1) }
+        var writes = 0
+        hub.publish("call") { _ in writes += 1 }
+
+        #expect(outcomes == [.lingering, .lingering, .forgotten])
+        #expect(writes == 0)
+    }
+}
