@@ -28,7 +28,9 @@ extension ConnectionRecord {
         mark(.busy(since: core.currentTick))
     }
 
-    /// The request is over: lets go of everything that belonged to it. Safe to repeat.
+    /// The request is over: lets go of everything that belonged to it.
+    ///
+    /// Safe to repeat.
     mutating func end() {
         if stream != nil || deferred != nil {
             core.unregister(key)

@@ -18,7 +18,9 @@ public final class DeferredResponse: Sendable {
         state = Mutex(State())
     }
 
-    /// Gives the answer; the first call counts, later ones are dropped. Safe from any thread.
+    /// Gives the answer; the first call counts, later ones are dropped.
+    ///
+    /// Safe from any thread.
     public func complete(with response: consuming Response) {
         var offered: Response? = consume response
         state.withLock { state in

@@ -130,7 +130,9 @@ struct Exchange {
         return unsafe MHD_queue_response(connection, prepared.status, prepared.handle) == .YES
     }
 
-    /// Answers with the headers alone seen. Without a body to skip, the connection stays usable.
+    /// Answers with the headers alone seen.
+    ///
+    /// Without a body to skip, the connection stays usable.
     private func answerEarly(_ response: consuming Response, hasBody: Bool) -> Bool {
         if response.body.deferredResponse != nil { return refuse(.handlerFailed) }
         guard let prepared = prepare(response) else { return false }

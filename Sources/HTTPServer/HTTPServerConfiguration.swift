@@ -4,18 +4,24 @@ public struct HTTPServerConfiguration: Sendable {
     public var host = "127.0.0.1"
     /// 0 takes any free port; `HTTPServer.port` tells which.
     public var port: UInt16 = 0
-    /// Threads that serve connections. One is the fastest for short requests.
+    /// Threads that serve connections.
+    ///
+    /// One is the fastest for short requests.
     public var threads = 1
     public var listenBacklog = 1_024
 
-    /// Further connections are closed at once. Lowered to what the descriptor limit allows.
+    /// Further connections are closed at once.
+    ///
+    /// Lowered to what the descriptor limit allows.
     public var connectionLimit = 4_096
     /// Connections from one address; 0 for no limit.
     public var perIPConnectionLimit = 0
     /// Bytes of request line, headers and buffers of one connection.
     public var connectionMemoryLimit = 32 * 1_024
-    /// Bytes of request line and headers together, answered 431 beyond. Above about three
-    /// quarters of `connectionMemoryLimit` the library's own answer comes first.
+    /// Bytes of request line and headers together, answered 431 beyond.
+    ///
+    /// Above about three quarters of `connectionMemoryLimit` the library's own answer comes
+    /// first.
     public var maximumHeaderBytes = 16 * 1_024
     /// Bytes of path and query, answered 414 beyond.
     public var maximumTargetBytes = 8 * 1_024
@@ -24,8 +30,9 @@ public struct HTTPServerConfiguration: Sendable {
 
     /// Seconds without a byte after which a connection closes.
     public var idleTimeoutSeconds = 60
-    /// Seconds that a request may take to arrive, and an answer to leave. Streams and deferred
-    /// answers are exempt.
+    /// Seconds that a request may take to arrive, and an answer to leave.
+    ///
+    /// Streams and deferred answers are exempt.
     public var requestTimeoutSeconds = 60
     /// Seconds that `HTTPServer.stop()` waits for requests under way.
     public var stopTimeoutSeconds = 5
@@ -36,7 +43,9 @@ public struct HTTPServerConfiguration: Sendable {
 
     /// Names accepted in `Host` besides localhost, loopback literals and `host`.
     public var allowedHosts: [String] = []
-    /// Origins that browsers may call from. Empty: same origin only. `*`: any.
+    /// Origins that browsers may call from.
+    ///
+    /// Empty: same origin only. `*`: any.
     public var allowedOrigins: [String] = []
 
     public init() {}

@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// A socket that is bound and listens. Dropping it closes it.
+/// A socket that is bound and listens.
+///
+/// Dropping it closes it.
 struct ListeningSocket: ~Copyable {
     let descriptor: Int32
     /// The port that was bound, also where 0 was asked for.

@@ -1,7 +1,9 @@
 internal import CHTTPBridge
 internal import Synchronization
 
-/// A running daemon of the library. `stop()` joins its threads; nothing may sleep then.
+/// A running daemon of the library.
+///
+/// `stop()` joins its threads; nothing may sleep then.
 @safe
 struct MicroHTTPDaemon: ~Copyable, @unchecked Sendable {
     // Unchecked: the library allows these calls from any thread, one at a time.

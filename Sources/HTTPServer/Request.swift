@@ -33,12 +33,16 @@ public struct Request: ~Copyable {
         try unsafe body(query)
     }
 
-    /// The whole body. At least 64 readable bytes of padding follow it, as simdjson wants.
+    /// The whole body.
+    ///
+    /// At least 64 readable bytes of padding follow it, as simdjson wants.
     public borrowing func withBody<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try unsafe body(self.body)
     }
 
-    /// The first value of a header, or nil. Names compare without case.
+    /// The first value of a header, or nil.
+    ///
+    /// Names compare without case.
     public borrowing func header(_ name: StaticString) -> String? { headers.header(name) }
 }
 

@@ -59,7 +59,9 @@ public protocol StreamSource: AnyObject, Sendable {
     func closed()
 }
 
-/// Decides about requests. Called on the server's threads.
+/// Decides about requests.
+///
+/// Called on the server's threads.
 public protocol RequestHandler: Sendable {
     /// Sees method, path, query and headers before the body is read.
     func admit(_ request: borrowing Request) -> Admission

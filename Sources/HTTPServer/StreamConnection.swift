@@ -21,7 +21,7 @@ public final class StreamConnection: Sendable {
 
     private let state: Mutex<State>
 
-    /// A connection of no server: `wake()` does nothing. For tests of sources.
+    /// A connection of no server, for tests of sources: waking it does nothing.
     package convenience init() { unsafe self.init(nil) }
 
     init(_ connection: OpaquePointer?) {

@@ -51,7 +51,9 @@ package final class WorkerThread: Sendable {
 
     package var isEnding: Bool { ending.load(ordering: .acquiring) }
 
-    /// Waits; returns false when the thread should end. A negative time waits for a poke.
+    /// Waits; returns false when the thread should end.
+    ///
+    /// A negative time waits for a poke.
     package func sleep(milliseconds: Int32) -> Bool {
         guard !isEnding else { return false }
         var entry = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
@@ -68,7 +70,9 @@ package final class WorkerThread: Sendable {
         _ = unsafe write(writeEnd, &byte, 1)
     }
 
-    /// Asks the thread to end and waits until it has. Safe to repeat.
+    /// Asks the thread to end and waits until it has.
+    ///
+    /// Safe to repeat.
     package func join() {
         ending.store(true, ordering: .releasing)
         poke()

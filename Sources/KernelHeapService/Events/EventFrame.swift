@@ -7,7 +7,9 @@ enum EventFrame {
     /// Keeps proxies and clients from giving a quiet stream up.
     static let heartbeat: StaticString = ": alive\n\n"
 
-    /// Renders one event. Line ends in the data begin further `data:` lines.
+    /// Renders one event.
+    ///
+    /// Line ends in the data begin further `data:` lines.
     static func render(
         id: UInt64,
         name: StaticString,

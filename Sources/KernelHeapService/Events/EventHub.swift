@@ -94,7 +94,9 @@ final class EventHub: Sendable {
         return stream
     }
 
-    /// Ends the streams once they have sent what there is. The session is gone.
+    /// Ends the streams once they have sent what there is.
+    ///
+    /// The session is gone.
     func close() {
         let streams: [EventStream] = state.withLock { state in
             state.isClosed = true

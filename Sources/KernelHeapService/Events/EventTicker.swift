@@ -15,7 +15,9 @@ final class EventTicker: Sendable {
 
     init() {}
 
-    /// Joins the thread; its owner calls it once. Streams see no further events.
+    /// Joins the thread; its owner calls it once.
+    ///
+    /// Streams see no further events.
     func stop() {
         isStopped.store(true, ordering: .relaxed)
         let worker = thread.withLock { $0.take() }
