@@ -1,0 +1,21 @@
+#ifndef C_ALLOCATOR_PEER_H
+#define C_ALLOCATOR_PEER_H
+
+#include <stdint.h>
+
+/* The C library's malloc and free in the loops of the engine's benchmarks. Each returns a checksum. */
+
+/* malloc(size) and free of the result, `pairs` times. */
+uint64_t peer_hot_pairs(uint64_t pairs, uint64_t size);
+
+/* Fills `live` slots, then frees and refills a random one, `pairs` times, and empties them. Only the pairs are
+   timed, into `seconds`. */
+uint64_t peer_churn(uint64_t pairs, uint64_t live, uint64_t size, uint64_t seed, double *seconds);
+
+/* Monotonic time. */
+double peer_seconds(void);
+
+/* Resident bytes of this process; 0 where they cannot be read. */
+uint64_t peer_resident_bytes(void);
+
+#endif

@@ -1,0 +1,61 @@
+import CAllocatorPeer
+import KernelHeap
+
+/// Times the engine's calls and the C library's malloc in turn, in one process.
+///
+/// Prints one line for each reading, `subject side value checksum`, separated by tabs; `engine/run.py` reads them,
+/// makes ratios and writes the result file. Values are nanoseconds for each pair of calls, or as the subject says.
+@main
+struct EngineBenchmark {
+    static func main() {
+        let scale = Scale(arguments: CommandLine.arguments)
+        do throws(MachineError) {
+            // Sessions first: their memory is read off the process before the loops have grown it.
+            try SessionBenchmark(scale: scale).run()
+            for round in 0..<scale.rounds {
+                try CallBenchmark(scale: scale, round: round).run()
+            }
+        } catch {
+            print("error\t\(error.pointer)\t0\t\(error.message)")
+        }
+    }
+}
+
+/// How much work a run does.
+struct Scale {
+    let rounds: Int
+    let pairs: UInt64
+    let liveObjects: UInt64
+    let sessions: Int
+
+    /// `--smoke` shrinks every loop to what shows that it still runs; `--rounds N` repeats.
+    init(arguments: [String]) {
+        let isSmoke = arguments.contains("--smoke")
+        var rounds = isSmoke ? 1 : 7
+        if let flag = arguments.firstIndex(of: "--rounds"), flag + 1 < arguments.count {
+            rounds = Int(arguments[flag + 1]) ?? rounds
+        }
+        self.rounds = rounds
+        pairs = isSmoke ? 10_000 : 5_000_000
+        liveObjects = isSmoke ? 1_000 : 100_000
+        sessions = isSmoke ? 20 : 2_000
+    }
+}
+
+/// One reading, as a line of output.
+///
+/// - Parameters:
+///   - subject: what was timed.
+///   - side: whose it is: `kheapd` or `malloc`.
+///   - value: in the subject's unit.
+///   - checksum: of the work done, so that both sides can be seen to have done it.
+func report(_ subject: String, _ side: String, _ value: Double, checksum: UInt64) {
+    print("\(subject)\t\(side)\t\(value)\t\(checksum)")
+}
+
+/// Seconds that `work` took, and what it returned.
+func timed<R>(_ work: () throws(MachineError) -> R) throws(MachineError) -> (seconds: Double, R) {
+    let start = peer_seconds()
+    let result = try work()
+    return (peer_seconds() - start, result)
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""The engine as a library: calls against malloc in the same process, and what a session costs.
+
+usage: run.py [--smoke] [--rounds N]
+
+Results go to results/engine.md.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "lib"))
+
+from measure import Sample, first_line, head, publish, ratios, table
+
+SUBJECTS = {
+    "kmalloc hot": "kmalloc(64) + kfree, the same object",
+    "kmalloc churn": "kmalloc(64) + kfree, random among 100,000 live objects",
+    "page": "alloc_pages(0) + free, against malloc(64) + free",
+}
+GIB = 1 << 30
+
+
+def readings(arguments):
+    subprocess.run(
+        ["swift", "build", "-c", "release", "--package-path", str(HERE.parent), "--product", "EngineBenchmark"],
+        check=True, stdout=sys.stderr,
+    )
+    command = [str(HERE.parent / ".build/release/EngineBenchmark"), "--rounds", str(arguments.rounds)]
+    if arguments.smoke:
+        command.append("--smoke")
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = {}
+    for line in output.splitlines():
+        subject, side, value, checksum = line.split("\t")
+        if subject == "error":
+            raise SystemExit(f"the machine did not boot: {line}")
+        found.setdefault((subject, side), []).append((float(value), int(checksum)))
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    if arguments.smoke:
+        arguments.rounds = 1
+    found = readings(arguments)
+
+    rows, checksum = [], 0
+    for subject, title in SUBJECTS.items():
+        ours, peers = found[subject, "kheapd"], found[subject, "malloc"]
+        # Equal checksums: both sides made the same choices, and no call failed.
+        for (_, mine), (_, theirs) in zip(ours, peers):
+            if mine != theirs:
+                raise SystemExit(f"{subject}: checksum {mine}, the peer's is {theirs}")
+            checksum += mine
+        values, others = [value for value, _ in ours], [value for value, _ in peers]
+        rows.append([title, Sample(values).text(1), Sample(others).text(1), ratios(values, others).text()])
+
+    sessions = []
+    for name in ("512 MiB", "64 GiB"):
+        boot, empty, used = (
+            found[f"{name}: {what}", "kheapd"][0][0] for what in ("boot, µs", "bytes after boot", "bytes after 100 calls")
+        )
+        per_gib = f"{GIB / used:,.0f}" if used > 0 else "not measurable"
+        sessions.append([name, f"{boot:.1f}", f"{empty / 1024:.1f}", f"{used / 1024:.1f}", per_gib])
+
+    text = "\n".join([
+        head("The engine as a library", {"Swift": first_line("swift", "--version"),
+                                         "C library": first_line("ldd", "--version")}),
+        f"Medians of {arguments.rounds} rounds in one process, the sides in turn; range in brackets.", "",
+        table(["pair of calls", "kheapd, ns", "malloc, ns", "ratio"], rows), "",
+        "Sessions: all booted and kept, then 100 calls on each; resident memory of the process, shared out.", "",
+        table(["machine", "boot, µs", "KiB after boot", "KiB after 100 calls", "sessions per GiB"], sessions), "",
+        f"checksum: {checksum}",
+    ])
+    publish("engine.md", text, arguments.smoke)
+
+
+main()
