@@ -28,7 +28,7 @@ struct HummingbirdPeer {
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in
                 print("listening on http://127.0.0.1:\(channel.localAddress?.port ?? 0)")
-                fflush(stdout)
+                fflush(nil)
             },
             logger: logger
         )
