@@ -82,4 +82,5 @@ def main():
     publish("engine.md", text, arguments.smoke)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -114,4 +114,5 @@ def main():
     publish("batch.md", text, arguments.smoke)
 
 
-main()
+if __name__ == "__main__":
+    main()

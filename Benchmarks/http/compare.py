@@ -208,4 +208,5 @@ def main():
         report(peers, sizes, arguments, arguments.smoke)
 
 
-main()
+if __name__ == "__main__":
+    main()
