@@ -24,12 +24,12 @@ SUBJECTS = {
 GIB = 1 << 30
 
 
-def readings(arguments):
-    subprocess.run(
-        ["swift", "build", "-c", "release", "--package-path", str(HERE.parent), "--product", "EngineBenchmark"],
-        check=True, stdout=sys.stderr,
-    )
-    command = [str(HERE.parent / ".build/release/EngineBenchmark"), "--rounds", str(arguments.rounds)]
+SESSIONS = {"512 MiB": 512, "64 GiB": 64 << 10}
+"""Machines by their memory in MiB."""
+
+
+def readings(arguments, *flags):
+    command = [str(HERE.parent / ".build/release/EngineBenchmark"), "--rounds", str(arguments.rounds), *flags]
     if arguments.smoke:
         command.append("--smoke")
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -42,6 +42,21 @@ def readings(arguments):
     return found
 
 
+def session_rows(arguments):
+    rows = []
+    for name, mebibytes in SESSIONS.items():
+        runs = [readings(arguments, "--sessions", str(mebibytes)) for _ in range(arguments.rounds)]
+        boot, empty, used = (
+            Sample(run[what, "kheapd"][0][0] for run in runs)
+            for what in ("boot, µs", "bytes after boot", "bytes after 100 calls")
+        )
+        per_gib = f"{GIB / used.median:,.0f}" if used.median > 0 else "not measurable"
+        rows.append([
+            name, boot.text(1), f"{empty.median / 1024:.1f}", f"{used.median / 1024:.1f}", per_gib,
+        ])
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--smoke", action="store_true")
@@ -49,6 +64,10 @@ def main():
     arguments = parser.parse_args()
     if arguments.smoke:
         arguments.rounds = 1
+    subprocess.run(
+        ["swift", "build", "-c", "release", "--package-path", str(HERE.parent), "--product", "EngineBenchmark"],
+        check=True, stdout=sys.stderr,
+    )
     found = readings(arguments)
 
     rows, checksum = [], 0
@@ -62,21 +81,14 @@ def main():
         values, others = [value for value, _ in ours], [value for value, _ in peers]
         rows.append([title, Sample(values).text(1), Sample(others).text(1), ratios(values, others).text()])
 
-    sessions = []
-    for name in ("512 MiB", "64 GiB"):
-        boot, empty, used = (
-            found[f"{name}: {what}", "kheapd"][0][0] for what in ("boot, µs", "bytes after boot", "bytes after 100 calls")
-        )
-        per_gib = f"{GIB / used:,.0f}" if used > 0 else "not measurable"
-        sessions.append([name, f"{boot:.1f}", f"{empty / 1024:.1f}", f"{used / 1024:.1f}", per_gib])
-
     text = "\n".join([
         head("The engine as a library", {"Swift": first_line("swift", "--version"),
                                          "C library": first_line("ldd", "--version")}),
         f"Medians of {arguments.rounds} rounds in one process, the sides in turn; range in brackets.", "",
         table(["pair of calls", "kheapd, ns", "malloc, ns", "ratio"], rows), "",
         "Sessions: all booted and kept, then 100 calls on each; resident memory of the process, shared out.", "",
-        table(["machine", "boot, µs", "KiB after boot", "KiB after 100 calls", "sessions per GiB"], sessions), "",
+        table(["machine", "boot, µs", "KiB after boot", "KiB after 100 calls", "sessions per GiB"],
+              session_rows(arguments)), "",
         f"checksum: {checksum}",
     ])
     publish("engine.md", text, arguments.smoke)

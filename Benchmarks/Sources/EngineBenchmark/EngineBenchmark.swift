@@ -5,13 +5,15 @@ import KernelHeap
 ///
 /// Prints one line for each reading, `subject side value checksum`, separated by tabs; `engine/run.py` reads them,
 /// makes ratios and writes the result file. Values are nanoseconds for each pair of calls, or as the subject says.
+/// `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
 @main
 struct EngineBenchmark {
     static func main() {
         let scale = Scale(arguments: CommandLine.arguments)
         do throws(MachineError) {
-            // Sessions first: their memory is read off the process before the loops have grown it.
-            try SessionBenchmark(scale: scale).run()
+            if let memory = scale.sessionMebibytes {
+                return try SessionBenchmark(scale: scale, memoryBytes: memory << 20).run()
+            }
             for round in 0..<scale.rounds {
                 try CallBenchmark(scale: scale, round: round).run()
             }
@@ -27,15 +29,19 @@ struct Scale {
     let pairs: UInt64
     let liveObjects: UInt64
     let sessions: Int
+    let sessionMebibytes: UInt64?
 
     /// `--smoke` shrinks every loop to what shows that it still runs; `--rounds N` repeats.
     init(arguments: [String]) {
         let isSmoke = arguments.contains("--smoke")
-        var rounds = isSmoke ? 1 : 7
-        if let flag = arguments.firstIndex(of: "--rounds"), flag + 1 < arguments.count {
-            rounds = Int(arguments[flag + 1]) ?? rounds
+        func value(of flag: String) -> String? {
+            guard let index = arguments.firstIndex(of: flag), index + 1 < arguments.count else {
+                return nil
+            }
+            return arguments[index + 1]
         }
-        self.rounds = rounds
+        rounds = value(of: "--rounds").flatMap { Int($0) } ?? (isSmoke ? 1 : 7)
+        sessionMebibytes = value(of: "--sessions").flatMap { UInt64($0) }
         pairs = isSmoke ? 10_000 : 5_000_000
         liveObjects = isSmoke ? 1_000 : 100_000
         sessions = isSmoke ? 20 : 2_000

@@ -4,38 +4,30 @@ import KernelHeap
 /// What a session costs: the time to boot one, and its resident memory after 100 calls.
 struct SessionBenchmark {
     let scale: Scale
+    let memoryBytes: UInt64
 
     func run() throws(MachineError) {
-        var small = MachineDescription()
-        small.memoryBytes = 512 << 20
-        var large = MachineDescription()
-        large.memoryBytes = 64 << 30
-        // Once each, so that tables made at first use are not one session's bill.
-        try measure("warm-up", small)
-        try measure("512 MiB", small)
-        try measure("64 GiB", large)
-    }
+        var machine = MachineDescription()
+        machine.memoryBytes = memoryBytes
+        // One session first, so that tables made at first use are not another session's bill.
+        let first = try HeldKernel(machine)
+        var checksum = first.runHundredCalls()
 
-    private func measure(_ name: String, _ machine: MachineDescription) throws(MachineError) {
         var sessions: [HeldKernel] = []
         sessions.reserveCapacity(scale.sessions)
         let before = peer_resident_bytes()
-
         let start = peer_seconds()
         for _ in 0..<scale.sessions { sessions.append(try HeldKernel(machine)) }
         let seconds = peer_seconds() - start
         let booted = peer_resident_bytes()
-
-        var checksum: UInt64 = 0
         for session in sessions { checksum &+= session.runHundredCalls() }
         let used = peer_resident_bytes()
 
-        guard name != "warm-up" else { return }
         let count = Double(scale.sessions)
         func bytes(_ now: UInt64) -> Double { Double(now) / count - Double(before) / count }
-        report("\(name): boot, µs", "kheapd", seconds * 1e6 / count, checksum: checksum)
-        report("\(name): bytes after boot", "kheapd", bytes(booted), checksum: checksum)
-        report("\(name): bytes after 100 calls", "kheapd", bytes(used), checksum: checksum)
+        report("boot, µs", "kheapd", seconds * 1e6 / count, checksum: checksum)
+        report("bytes after boot", "kheapd", bytes(booted), checksum: checksum)
+        report("bytes after 100 calls", "kheapd", bytes(used), checksum: checksum)
     }
 }
 
