@@ -6,6 +6,11 @@ public struct SlabTrace: Sendable {
     public struct ListedSlab: Hashable, Sendable {
         public let pfn: UInt64
         public let inUse: Int
+
+        public init(pfn: UInt64, inUse: Int) {
+            self.pfn = pfn
+            self.inUse = inUse
+        }
     }
 
     /// What the cache looked like after an operation.

@@ -69,6 +69,18 @@ struct PageAllocator: ~Copyable {
         return MigrateType(rawValue: stored ^ MigrateType.movable.rawValue) ?? .movable
     }
 
+    /// Tells the classes of a range of pageblocks, in runs.
+    func forEachPageblock(_ range: Range<Int>, _ body: (MigrateType, Int) -> Void) {
+        guard !range.isEmpty else { return }
+        var others = 0
+        pageblocks.reduce(range.lowerBound...range.upperBound - 1, ()) { _, stored in
+            guard stored != 0 else { return }
+            others += 1
+            body(MigrateType(rawValue: stored ^ MigrateType.movable.rawValue) ?? .movable, 1)
+        }
+        body(.movable, range.count - others)
+    }
+
     mutating func setPageblockType(of pfn: UInt32, to type: MigrateType) {
         pageblocks[Int(pfn) / Self.pageblockPages] = type.rawValue ^ MigrateType.movable.rawValue
     }

@@ -99,6 +99,25 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         )
     }
 
+    /// Folds the elements of a range, passing over chunks that were never written.
+    func reduce<Result>(
+        _ range: ClosedRange<Int>,
+        _ initial: Result,
+        _ combine: (Result, Element) -> Result
+    ) -> Result {
+        var result = initial
+        var index = range.lowerBound
+        while index <= range.upperBound {
+            if unsafe table[checked(index)] == 0 {
+                index = (index | Self.mask) + 1
+            } else {
+                result = combine(result, self[index])
+                index += 1
+            }
+        }
+        return result
+    }
+
     /// Makes room for more elements; at least doubles, so that growing is cheap in sum.
     mutating func grow(toAtLeast count: Int) {
         let needed = (count + Self.mask) >> Self.shift
