@@ -54,6 +54,7 @@ extension PageAllocator {
         view.low = pages(zone.watermarks.low &+ zone.watermarks.boost)
         view.high = pages(zone.watermarks.high &+ zone.watermarks.boost)
         view.protection = types.map { pages(zone.lowmemReserve[Int($0.rawValue)]) }
+        view.highAtomicReserved = pages(zone.highAtomicReserved)
         view.stats[.freePages] = view.free
         if hasNUMA {
             view.stats[.numaHit] = zone.hits

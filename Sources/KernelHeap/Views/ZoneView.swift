@@ -33,6 +33,8 @@ public struct ZoneView: Hashable, Sendable {
     public var present: UInt64 = 0
     public var managed: UInt64 = 0
     public var cma: UInt64 = 0
+    /// Kept in whole pageblocks for high-order atomic requests; no `/proc` file shows it.
+    public var highAtomicReserved: UInt64 = 0
     /// `lowmem_reserve`, by the highest zone that a request may use.
     public var protection: [UInt64] = []
     public var stats = ZoneStats()
