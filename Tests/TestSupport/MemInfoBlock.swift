@@ -10,13 +10,25 @@ public struct MemInfoBlock: Sendable {
     /// The names of all recorded blocks.
     public static func names() throws -> [String] { try Recording.names(in: "texts") }
 
-    /// Reads the first block of a file.
-    public init(named name: String) throws {
-        let text = try Recording.text("texts/\(name)")
-        let all = text.split(separator: "\n").map { line in
+    /// The OOM killer's lines on slabs, without their time stamps; empty in other reports.
+    public static func slabLines(named name: String) throws -> [String] {
+        let all = try log(named: name)
+        guard let start = all.firstIndex(of: "Unreclaimable slab info:"),
+            let end = all[start...].firstIndex(where: { $0.hasPrefix("Tasks state") })
+        else { return [] }
+        return Array(all[start..<end])
+    }
+
+    private static func log(named name: String) throws -> [String] {
+        try Recording.text("texts/\(name)").split(separator: "\n").map { line in
             // "[    1.632332] text"
             line.first == "[" ? String(line.drop { $0 != "]" }.dropFirst(2)) : String(line)
         }
+    }
+
+    /// Reads the first block of a file.
+    public init(named name: String) throws {
+        let all = try Self.log(named: name)
         guard let start = all.firstIndex(of: "Mem-Info:"),
             let end = all[start...].firstIndex(where: { $0.hasSuffix("pages hwpoisoned") })
         else { throw ProcParser.Unreadable(line: name) }

@@ -12,6 +12,8 @@ public struct CacheView: Hashable, Sendable {
     /// SLUB calls every slab active.
     public var activeSlabs: UInt64
     public var slabs: UInt64
+    /// Made with `SLAB_RECLAIM_ACCOUNT`; no `/proc` file shows it.
+    public var isReclaimable: Bool
 
     public init(
         name: String,
@@ -21,7 +23,8 @@ public struct CacheView: Hashable, Sendable {
         objectsPerSlab: Int,
         pagesPerSlab: Int,
         activeSlabs: UInt64,
-        slabs: UInt64
+        slabs: UInt64,
+        isReclaimable: Bool = false
     ) {
         self.name = name
         self.activeObjects = activeObjects
@@ -31,5 +34,6 @@ public struct CacheView: Hashable, Sendable {
         self.pagesPerSlab = pagesPerSlab
         self.activeSlabs = activeSlabs
         self.slabs = slabs
+        self.isReclaimable = isReclaimable
     }
 }
