@@ -1,0 +1,213 @@
+internal import KernelHeap
+
+/// An argument as `CallArguments` keeps it.
+enum DecodedArgument {
+    case word(UInt64)
+    case payload(ArgumentPayload)
+}
+
+/// Reads one argument by its parameter's type.
+struct ArgumentDecoder {
+    let parameter: PreparedParameter
+    let tables: MachineTables
+    let references: CallReferences?
+
+    /// The argument at `place`.
+    ///
+    /// - Throws: `wrong-type`, `out-of-range`, `unknown-name`, `unknown-reference` or
+    ///   `invalid-value`, with the place and what would be valid there.
+    func decode(_ place: ArgumentPlace) throws(Problem) -> DecodedArgument {
+        switch parameter.type {
+        case .bytes: return .payload(.bytes(try PayloadDecoder.bytes(place)))
+        case .text: return .payload(.text(try PayloadDecoder.text(place)))
+        case .addresses: return .payload(.words(try addresses(place)))
+        default: break
+        }
+        switch place {
+        case .json(let value): return try decode(value, place)
+        case .field(_, let text): return try decode(text, place)
+        }
+    }
+
+    private func decode(
+        _ value: JSONValue,
+        _ place: ArgumentPlace
+    ) throws(Problem) -> DecodedArgument {
+        switch value.kind {
+        case .unsigned:
+            return .word(try word(value.number, isNegative: false, isFrame: true, place))
+        case .negative:
+            let magnitude = Int64(bitPattern: value.number).magnitude
+            return .word(try word(magnitude, isNegative: true, isFrame: true, place))
+        case .string: return try decode(value.text, place)
+        case .big: throw beyond64Bits(place)
+        case .null where isPointer: return .word(0)
+        case .yes where parameter.type == .boolean: return .word(1)
+        case .no where parameter.type == .boolean: return .word(0)
+        case .array:
+            switch parameter.type {
+            case .gfp, .names: return .word(try flagList(value))
+            default: throw wrongType(place)
+            }
+        default: throw wrongType(place)
+        }
+    }
+
+    private func decode(
+        _ text: ByteSlice,
+        _ place: ArgumentPlace
+    ) throws(Problem) -> DecodedArgument {
+        if text.first == UInt8(ascii: "$"), let references, takesReference {
+            let value = try references.value(of: text, at: place)
+            return .word(try word(value, isNegative: false, isFrame: false, place))
+        }
+        switch parameter.type {
+        case .gfp, .names: return .word(try flags(text, place))
+        case .boolean: return .word(try ArgumentDecoder.boolean(place) ? 1 : 0)
+        default: break
+        }
+        switch IntegerText(text) {
+        case .value(let magnitude, let isNegative, let isHexadecimal):
+            return .word(
+                try word(magnitude, isNegative: isNegative, isFrame: !isHexadecimal, place))
+        case .tooLarge: throw beyond64Bits(place)
+        case .notANumber:
+            if parameter.type == .cache, !text.isEmpty {
+                return .payload(.text(String(text)))
+            }
+            throw wrongType(place)
+        }
+    }
+
+    /// Checks a number against the parameter's range and gives the word that the engine takes.
+    ///
+    /// - Parameter isFrame: whether a `struct page *` written this way is a PFN.
+    private func word(
+        _ magnitude: UInt64,
+        isNegative: Bool,
+        isFrame: Bool,
+        _ place: ArgumentPlace
+    ) throws(Problem) -> UInt64 {
+        let isNegative = isNegative && magnitude != 0
+        switch parameter.type {
+        case .signed(let bits):
+            let limit: UInt64 = 1 << UInt64(min(max(bits, 1), 64) - 1)
+            guard magnitude < limit || (isNegative && magnitude == limit) else {
+                throw outOfRange(place, "-\(limit)…\(limit - 1)")
+            }
+            return isNegative ? 0 &- magnitude : magnitude
+        case .unsigned(let bits):
+            let limit = bits >= 64 ? UInt64.max : (1 << UInt64(max(bits, 1))) - 1
+            guard !isNegative, magnitude <= limit else { throw outOfRange(place, "0…\(limit)") }
+            return magnitude
+        case .gfp:
+            let limit: UInt64 = 1 << UInt64(min(max(tables.profile.gfp.bitCount, 1), 32))
+            guard !isNegative, magnitude < limit else {
+                throw outOfRange(place, "0…0x" + String(limit - 1, radix: 16))
+            }
+            let number = UInt32(truncatingIfNeeded: magnitude)
+            return UInt64(tables.profile.gfp.flags(number: number).rawValue)
+        case .page where isFrame && !isNegative:
+            guard let address = tables.pageAddress(ofFrame: magnitude) else {
+                throw outOfRange(place, "a PFN whose struct page lies in the address space")
+            }
+            return address
+        case .boolean:
+            guard !isNegative, magnitude <= 1 else { throw outOfRange(place, "0…1") }
+            return magnitude
+        default:
+            guard !isNegative else { throw outOfRange(place, "0…0xffffffffffffffff") }
+            return magnitude
+        }
+    }
+
+    private func addresses(_ place: ArgumentPlace) throws(Problem) -> [UInt64] {
+        let element = ArgumentDecoder(
+            parameter: PreparedParameter(Parameter(parameter.name, .address, "")),
+            tables: tables,
+            references: references
+        )
+        var words: [UInt64] = []
+        switch place {
+        case .json(let list):
+            guard list.kind == .array else { throw wrongType(place) }
+            words.reserveCapacity(list.count)
+            for child in list.children {
+                if case .word(let word) = try element.decode(.json(child)) { words.append(word) }
+            }
+        case .field(let name, let text):
+            var start = 0
+            while start < text.count {
+                let end = text.firstIndex(of: UInt8(ascii: ","), from: start) ?? text.count
+                let part = ArgumentPlace.field(name: name, text: text[start..<end])
+                if case .word(let word) = try element.decode(part) { words.append(word) }
+                start = end + 1
+            }
+        }
+        return words
+    }
+
+    private var isPointer: Bool {
+        switch parameter.type {
+        case .address, .page, .cache: true
+        default: false
+        }
+    }
+
+    private var takesReference: Bool {
+        switch parameter.type {
+        case .unsigned, .signed, .address, .page, .cache: true
+        default: false
+        }
+    }
+
+    func wrongType(_ place: ArgumentPlace) -> Problem {
+        var problem = Problem(
+            .wrongType,
+            "\"\(parameter.name)\" cannot be \(place.shown)",
+            at: place.pointer
+        )
+        problem.valid = parameter.type.forms
+        return problem
+    }
+
+    private func outOfRange(_ place: ArgumentPlace, _ range: String) -> Problem {
+        var problem = Problem(
+            .outOfRange,
+            "\"\(parameter.name)\" is \(place.shown), outside \(range)",
+            at: place.pointer
+        )
+        problem.valid = [range]
+        return problem
+    }
+
+    private func beyond64Bits(_ place: ArgumentPlace) -> Problem {
+        Problem(
+            .outOfRange,
+            "\"\(parameter.name)\" is \(place.shown), which does not fit 64 bits",
+            at: place.pointer
+        )
+    }
+}
+
+extension ParameterType {
+    /// How a value of this type may be written.
+    var forms: [String] {
+        switch self {
+        case .unsigned, .signed: ["a whole number", "\"0x…\"", "\"$name+offset\" in a batch"]
+        case .gfp: ["\"GFP_KERNEL|__GFP_ZERO\"", "a list of flag names", "a number"]
+        case .address: ["\"0x…\"", "a whole number", "null", "\"$name+offset\" in a batch"]
+        case .page: ["\"0x…\", the address of a struct page", "a PFN as a plain number"]
+        case .cache: ["\"0x…\"", "the name of a cache"]
+        case .names(let set): set.names.map(\.name)
+        case .boolean: ["true", "false"]
+        case .bytes:
+            [
+                "{\"hex\": \"…\"}", "{\"text\": \"…\"}", "{\"base64\": \"…\"}",
+                "{\"fill\": \"0xa5\", \"length\": 64}",
+            ]
+        case .text: ["a string"]
+        case .addresses: ["a list of addresses"]
+        }
+    }
+}

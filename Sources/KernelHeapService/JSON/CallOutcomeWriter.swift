@@ -1,0 +1,198 @@
+internal import KernelHeap
+
+/// Writes what a kernel call did, as clients see it.
+extension JSONWriter {
+    /// `{"seq":…,"call":…,"return":…,…}`
+    ///
+    /// - Parameters:
+    ///   - outcome: the call's result.
+    ///   - call: the function.
+    ///   - isExplained: whether `explain` is part of the answer.
+    ///   - kernel: the machine, for the names of its caches and flags.
+    mutating func outcome(
+        _ outcome: CallOutcome,
+        of call: PreparedCall,
+        isExplained: Bool,
+        on kernel: borrowing Kernel
+    ) {
+        raw("{\"seq\":")
+        number(outcome.sequence)
+        raw(call.fragment)
+        value(outcome.result.value)
+        if let errno = outcome.result.errno {
+            raw(",\"errno\":\"")
+            raw(Array(errno.name.utf8))
+            raw("\"")
+        }
+        detail(outcome.result.detail, on: kernel)
+        if outcome.log.isEmpty {
+            raw(",\"log\":[]")
+        } else {
+            raw(",\"log\":")
+            strings(outcome.log)
+        }
+        if isExplained { explanation(outcome.explanation, kernel.profile.gfp) }
+        raw("}")
+    }
+
+    private mutating func value(_ value: ReturnValue) {
+        switch value {
+        case .void, .pointer(0): raw("null")
+        case .integer(let number): self.number(number)
+        case .unsigned(let number): self.number(number)
+        case .boolean(let truth): boolean(truth)
+        case .pointer(let pointer): address(pointer)
+        }
+    }
+
+    private mutating func detail(_ detail: CallDetail, on kernel: borrowing Kernel) {
+        switch detail {
+        case .none: break
+        case .pages(let pages): self.pages(pages)
+        case .object(let object): self.object(object, cacheName: kernel.cacheName(object.cache))
+        case .userCopy(let copy): userCopy(copy)
+        case .facts(let facts):
+            raw(",\"detail\":")
+            self.facts(facts, kernel.profile.gfp)
+        }
+    }
+
+    private mutating func pages(_ pages: PagesDetail) {
+        raw(",\"detail\":{\"pfn\":")
+        number(pages.pfn.rawValue)
+        raw(",\"zone\":\"")
+        raw(zoneName(pages.zone))
+        raw("\",\"node\":")
+        number(pages.node)
+        raw(",\"order\":")
+        number(pages.order)
+        raw(",\"migratetype\":")
+        string(pages.migrateType.name)
+        raw(",\"physical\":")
+        address(pages.pfn.rawValue &<< 12)
+        raw(",\"virtual\":")
+        if pages.virtual == 0 { raw("null") } else { address(pages.virtual) }
+        raw("}")
+    }
+
+    private mutating func object(_ object: ObjectDetail, cacheName: String) {
+        raw(",\"detail\":{\"cache\":")
+        string(cacheName)
+        raw(",\"requested\":")
+        number(object.requested)
+        raw(",\"allocated\":")
+        number(object.allocated)
+        raw(",\"slab\":{\"pfn\":")
+        number(object.slab.rawValue)
+        raw(",\"order\":")
+        number(object.slabOrder)
+        raw(",\"index\":")
+        number(object.objectIndex)
+        raw("},\"pfn\":")
+        number(object.pfn.rawValue)
+        raw(",\"zone\":\"")
+        raw(zoneName(object.zone))
+        raw("\",\"node\":")
+        number(object.node)
+        raw("}")
+    }
+
+    private mutating func userCopy(_ copy: UserCopyDetail) {
+        raw(",\"detail\":{\"copied\":")
+        number(copy.copied)
+        raw(",\"not_copied\":")
+        number(copy.notCopied)
+        raw(",\"fault\":")
+        if let fault = copy.fault {
+            raw("{\"address\":")
+            address(fault.address.rawValue)
+            raw(",\"reason\":")
+            string(fault.reason.rawValue)
+            raw("}")
+        } else {
+            raw("null")
+        }
+        raw("}")
+    }
+
+    private mutating func explanation(_ steps: [ExplanationStep], _ flags: GFPTable) {
+        raw(",\"explain\":[")
+        var isFirst = true
+        for step in steps {
+            if !isFirst { raw(",") }
+            isFirst = false
+            raw("{\"step\":")
+            string(step.name)
+            for fact in step.facts {
+                raw(",")
+                self.fact(fact, flags)
+            }
+            raw(",\"text\":")
+            string(step.sentence)
+            raw("}")
+        }
+        raw("]")
+    }
+}
+
+/// Facts: the rarer details, and the numbers of explanation steps.
+extension JSONWriter {
+    mutating func facts(_ facts: [Fact], _ flags: GFPTable) {
+        raw("{")
+        var isFirst = true
+        for fact in facts {
+            if !isFirst { raw(",") }
+            isFirst = false
+            self.fact(fact, flags)
+        }
+        raw("}")
+    }
+
+    fileprivate mutating func fact(_ fact: Fact, _ flags: GFPTable) {
+        string(fact.name)
+        raw(":")
+        value(fact.value, flags)
+    }
+
+    private mutating func value(_ value: FactValue, _ flags: GFPTable) {
+        switch value {
+        case .null: raw("null")
+        case .number(let number): self.number(number)
+        case .boolean(let truth): boolean(truth)
+        case .text(let text): string(text)
+        case .address(let address): self.address(address)
+        case .bytes(let bytes): hexadecimal(bytes)
+        case .gfp(let flagSet): gfp(flagSet, flags)
+        case .list(let list):
+            raw("[")
+            var isFirst = true
+            for element in list {
+                if !isFirst { raw(",") }
+                isFirst = false
+                self.value(element, flags)
+            }
+            raw("]")
+        case .facts(let facts): self.facts(facts, flags)
+        }
+    }
+
+    /// `{"text":"GFP_KERNEL","value":"0xcc0"}`
+    mutating func gfp(_ flagSet: GFPFlags, _ flags: GFPTable) {
+        raw("{\"text\":")
+        string(flags.text(of: flagSet))
+        raw(",\"value\":")
+        address(UInt64(flags.number(of: flagSet)))
+        raw("}")
+    }
+}
+
+private func zoneName(_ zone: ZoneType) -> StaticString {
+    switch zone {
+    case .dma: "DMA"
+    case .dma32: "DMA32"
+    case .normal: "Normal"
+    case .highMem: "HighMem"
+    case .movable: "Movable"
+    case .device: "Device"
+    }
+}
