@@ -98,7 +98,7 @@ func withDocument<Result>(
     _ body: (JSONValue) throws -> Result
 ) throws -> Result {
     let padded = bytes + [UInt8](repeating: 0, count: JSONParser.padding)
-    return try padded.withUnsafeBytes { raw in
+    return try unsafe padded.withUnsafeBytes { raw in
         let slice = unsafe ByteSlice(UnsafeRawBufferPointer(rebasing: raw[..<bytes.count]))
         return try body(JSONParser.parseOnThread(slice))
     }
