@@ -109,6 +109,8 @@ struct RingQueue<Element> {
     private var elements: [Element?] = []
     private var head = 0
 
+    var count: Int { elements.count - head }
+
     mutating func append(_ element: Element) { elements.append(element) }
 
     mutating func popFirst() -> Element? {
