@@ -47,6 +47,7 @@ let package = Package(
                 "KernelHeap", "KernelProc", "HTTPServer", "CSimdJSON",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            resources: [.embedInCode("Contract/openapi.yaml")],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -30,8 +30,6 @@ public struct ServiceConfiguration: Sendable {
     public var maximumKeptAnswerBytes = 256 << 10
     /// Bytes of all answers kept for `Idempotency-Key`.
     public var maximumKeptBytes = 64 << 20
-    /// The origin that browsers may call from: `*`, or one origin; empty for none.
-    public var corsOrigin = ""
 
     public init() {}
 }

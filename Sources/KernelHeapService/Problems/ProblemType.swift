@@ -8,6 +8,10 @@ public enum ProblemType: String, CaseIterable, Sendable {
     case malformedJSON = "malformed-json"
     case malformedForm = "malformed-form"
 
+    // It may not be asked from there.
+    case originNotAllowed = "origin-not-allowed"
+    case hostNotAllowed = "host-not-allowed"
+
     // What it names does not exist.
     case unknownPath = "unknown-path"
     case unknownSession = "unknown-session"
@@ -56,6 +60,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
     public var status: Int {
         switch self {
         case .malformedRequest, .malformedJSON, .malformedForm: 400
+        case .originNotAllowed: 403
         case .unknownPath, .unknownSession, .unknownFunction, .unknownFile: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
@@ -65,6 +70,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
         case .uriTooLong: 414
         case .unsupportedMediaType: 415
         case .headersTooLarge: 431
+        case .hostNotAllowed: 421
         case .unknownField, .missingField, .duplicateField, .wrongType, .outOfRange,
             .unknownName, .unknownReference, .invalidValue, .invalidMachine,
             .idempotencyMismatch:
@@ -82,6 +88,8 @@ public enum ProblemType: String, CaseIterable, Sendable {
         case .malformedRequest: "The request is malformed"
         case .malformedJSON: "The body is not JSON"
         case .malformedForm: "The form or query is malformed"
+        case .originNotAllowed: "The page's origin is not allowed"
+        case .hostNotAllowed: "The service does not answer to this host name"
         case .unknownPath: "Nothing is served at this path"
         case .unknownSession: "There is no such session"
         case .unknownFunction: "There is no such kernel function"

@@ -45,7 +45,9 @@ struct NameTable: Sendable {
     private static func hash(_ name: ByteSlice) -> UInt64 {
         unsafe name.withUnsafeBytes { bytes in
             var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for unsafe byte in unsafe bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            for index in 0..<bytes.count {
+                hash = unsafe (hash ^ UInt64(bytes[index])) &* 0x100_0000_01b3
+            }
             return hash
         }
     }

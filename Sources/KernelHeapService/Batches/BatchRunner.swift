@@ -1,0 +1,134 @@
+internal import HTTPServer
+internal import KernelHeap
+
+/// Runs the items of a batch on one session, one after the other.
+///
+/// An item is `{"call": "kmalloc", "as": "p", "args": {…}}`, or has the arguments beside `call`.
+/// What an item returns is kept under its `as` for the items behind it.
+struct BatchRunner {
+    /// Calls in one slice at most: bounds how long others wait for the session.
+    static let sliceCalls = 256
+    /// Nanoseconds of one slice at most.
+    static let sliceNanoseconds: UInt64 = 200_000
+
+    let service: Service
+    let session: Session
+    /// Whether the first item that cannot be run ends the batch.
+    let stopsOnError: Bool
+    /// Whether every answer carries its explanation.
+    let isExplained: Bool
+    /// What `If-Match` demands before the first item.
+    var expectedSequence: UInt64?
+    private var references = CallReferences()
+    private(set) var itemCount = 0
+
+    init(
+        service: Service,
+        session: Session,
+        stopsOnError: Bool,
+        isExplained: Bool,
+        expectedSequence: UInt64?
+    ) {
+        self.service = service
+        self.session = session
+        self.stopsOnError = stopsOnError
+        self.isExplained = isExplained
+        self.expectedSequence = expectedSequence
+    }
+
+    /// Runs one item and writes its answer or its problem; false where the batch must end.
+    ///
+    /// - Parameters:
+    ///   - line: the item's line in an NDJSON body, for its problem.
+    ///   - parse: gives the item.
+    mutating func run(
+        line: Int?,
+        on kernel: inout Kernel,
+        into json: inout JSONWriter,
+        _ parse: () throws(Problem) -> JSONValue
+    ) -> Bool {
+        itemCount += 1
+        do throws(Problem) {
+            guard itemCount <= service.configuration.maximumBatchCalls else {
+                throw Problem(
+                    .batchTooLong,
+                    "a batch has at most \(service.configuration.maximumBatchCalls) calls"
+                )
+            }
+            try service.checkAlive(kernel, session)
+            try run(try parse(), on: &kernel, into: &json)
+            return true
+        } catch {
+            var problem = error
+            problem.line = line
+            problem.write(to: &json)
+            return !stopsOnError && error.type != .batchTooLong
+        }
+    }
+
+    private mutating func run(
+        _ item: JSONValue,
+        on kernel: inout Kernel,
+        into json: inout JSONWriter
+    ) throws(Problem) {
+        guard item.kind == .object else {
+            throw Problem(.wrongType, "an item must be an object, not \(item.kind.name)", at: item)
+        }
+        guard let name = item.member("call") else {
+            throw Problem(.missingField, "an item needs \"call\"", at: item.pointer + "/call")
+        }
+        guard name.kind == .string else {
+            throw Problem(.wrongType, "\"call\" is \(name.shown), no string", at: name)
+        }
+        guard let position = service.calls.names.position(of: name.text) else {
+            // Looked up again for the pointer and the nearest names.
+            _ = try service.calls.find(name.text, at: name.pointer)
+            return
+        }
+        let call = service.calls.calls[position]
+        let decoded = try decode(item, call)
+        let outcome = kernel.apply(
+            call.descriptor,
+            decoded.arguments,
+            in: decoded.context,
+            explaining: decoded.isExplained || isExplained
+        )
+        service.metrics.countCall(call.descriptor.index)
+        if let name = item.member("as") { try keep(outcome.result.value, as: name) }
+        json.outcome(
+            outcome,
+            of: call,
+            isExplained: decoded.isExplained || isExplained,
+            on: kernel
+        )
+    }
+
+    private func decode(_ item: JSONValue, _ call: PreparedCall) throws(Problem) -> DecodedCall {
+        if let name = item.member("as"), name.kind != .string || name.text.count > 64 {
+            throw Problem(
+                .wrongType,
+                "\"as\" must be a name of at most 64 bytes",
+                at: name
+            )
+        }
+        var decoder = CallDecoder(
+            call,
+            tables: session.tables,
+            cpuCount: session.cpuCount,
+            references: references
+        )
+        try decoder.read(item, isEnvelope: true)
+        if let arguments = item.member("args") { try decoder.read(arguments) }
+        return try decoder.finish()
+    }
+
+    private mutating func keep(_ value: ReturnValue, as name: JSONValue) throws(Problem) {
+        let name = String(name.text)
+        switch value {
+        case .void: references.remove(name)
+        case .integer(let number): references.set(name, to: UInt64(bitPattern: number))
+        case .unsigned(let number), .pointer(let number): references.set(name, to: number)
+        case .boolean(let truth): references.set(name, to: truth ? 1 : 0)
+        }
+    }
+}

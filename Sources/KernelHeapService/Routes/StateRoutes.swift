@@ -1,0 +1,100 @@
+internal import HTTPServer
+internal import KernelHeap
+internal import KernelProc
+
+/// The state of a machine: the kernel's own texts, and views of its parts.
+extension Service {
+    /// `GET …/functions`: what the machine can be asked to do.
+    func getFunctions(_ match: RouteMatch) throws(Problem) -> Response {
+        _ = try session(match)
+        var writer = JSONWriter(capacity: 16_384)
+        writer.raw("{\"functions\":")
+        writer.list(calls.calls) { (json, call) in json.function(call.descriptor.signature) }
+        writer.raw("}")
+        return json(writer)
+    }
+
+    /// `GET …/proc/{path}` and `…/sys/{path}`: a file of the simulated kernel.
+    func getProcFile(
+        _ request: borrowing Request,
+        _ match: RouteMatch,
+        _ root: String,
+        _ completion: Completion
+    ) throws(Problem) -> Response {
+        let session = try session(match)
+        let path = try decodedPath(match.name)
+        let isJSON = prefersJSON(request)
+        return try withKernel(of: session, completion) { (kernel) throws(Problem) in
+            guard root == "/proc/", let text = ProcFiles.text(path: path, of: kernel) else {
+                throw Problem(.unknownFile, "this machine has no \(root)\(path.prefix(128))")
+            }
+            return completion.service.file(text, path: root + path, isJSON: isJSON)
+        }
+    }
+
+    /// `GET …/dmesg`: the kernel's log.
+    func getDmesg(
+        _ request: borrowing Request,
+        _ match: RouteMatch,
+        _ completion: Completion
+    ) throws(Problem) -> Response {
+        let session = try session(match)
+        let isJSON = prefersJSON(request)
+        return try withKernel(of: session, completion) { (kernel) throws(Problem) in
+            var text = ""
+            for line in kernel.log.lines {
+                text += line
+                text += "\n"
+            }
+            return completion.service.file(text, path: "dmesg", isJSON: isJSON)
+        }
+    }
+
+    /// `GET …/{view}`: a part of the machine as JSON.
+    func getView(
+        _ request: borrowing Request,
+        _ match: RouteMatch,
+        _ completion: Completion
+    ) throws(Problem) -> Response {
+        let session = try session(match)
+        guard let position = StateView.names.position(of: match.name) else {
+            throw Problem(.unknownPath, "a session has no \"\(shortened(match.name))\"")
+                .suggesting(match.name, from: StateView.names.names)
+        }
+        let view = StateView.all[position]
+        let query = [UInt8](request.querySlice)
+        return try withKernel(of: session, completion) { (kernel) throws(Problem) in
+            var writer = JSONWriter(capacity: 4_096)
+            try view.write(kernel, query, &writer)
+            let tag = ("ETag", "\"\(kernel.sequence)\"")
+            return completion.service.json(writer, headers: [tag])
+        }
+    }
+
+    private func file(_ text: String, path: String, isJSON: Bool) -> Response {
+        guard isJSON else { return self.text(text) }
+        var writer = JSONWriter(capacity: text.utf8.count + 128)
+        writer.raw("{\"path\":")
+        writer.string(path)
+        writer.raw(",\"lines\":")
+        writer.list(text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()) {
+            (json, line) in json.string(String(line))
+        }
+        writer.raw("}")
+        return json(writer)
+    }
+
+    private func prefersJSON(_ request: borrowing Request) -> Bool {
+        guard let accept = request.header("Accept") else { return false }
+        return accept.hasPrefix("application/json")
+    }
+
+    private func decodedPath(_ path: ByteSlice) throws(Problem) -> String {
+        guard path.count <= 256 else { throw Problem(.unknownFile, "no path is that long") }
+        let scratch = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(path.count, 1), alignment: 1)
+        defer { unsafe scratch.deallocate() }
+        let count = try unsafe FormFields.decode(path, into: scratch)
+        return unsafe String(ByteSlice(UnsafeRawBufferPointer(rebasing: scratch[..<count])))
+    }
+}
