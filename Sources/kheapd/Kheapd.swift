@@ -1,4 +1,13 @@
+import ArgumentParser
+
+/// The command line of kheapd.
 @main
-struct Kheapd {
-    static func main() { print("kheapd") }
+struct Kheapd: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kheapd",
+        abstract: "A simulated Linux kernel heap per client, over HTTP.",
+        version: "kheapd 0.1.0",
+        subcommands: [ServeCommand.self],
+        defaultSubcommand: ServeCommand.self
+    )
 }
