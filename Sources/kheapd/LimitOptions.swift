@@ -1,7 +1,9 @@
 import ArgumentParser
 import KernelHeapService
 
-/// Every limit of the service. A request that meets one is answered by a problem document.
+/// Every limit of the service.
+///
+/// A request that meets one is answered by a problem document.
 struct LimitOptions: ParsableArguments {
     @Option(help: "Sessions at once (429 beyond).")
     var maxSessions = 10_000

@@ -38,9 +38,7 @@ struct BatchRunner {
 
     /// Runs one item and writes its answer or its problem; false where the batch must end.
     ///
-    /// - Parameters:
-    ///   - line: the item's line in an NDJSON body, for its problem.
-    ///   - parse: gives the item.
+    /// `line` is the item's line in an NDJSON body, for its problem; `parse` gives the item.
     mutating func run(
         line: Int?,
         on kernel: inout Kernel,

@@ -32,7 +32,8 @@ final class BatchStream: StreamSource {
             let start = sent
             unsafe buffer.withUnsafeBytes { bytes in
                 unsafe target.copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
+                    from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+                )
             }
             sent += count
             if waiting == 0 {

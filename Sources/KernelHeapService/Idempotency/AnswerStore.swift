@@ -62,6 +62,7 @@ final class AnswerStore: Sendable {
     /// - Parameters:
     ///   - key: path and key.
     ///   - fingerprint: a hash of query and body.
+    /// - Returns: whether the request runs, or the answer to repeat.
     /// - Throws: `idempotency-mismatch` for another body, `idempotency-in-progress` while the first
     ///   request runs, `idempotent-answer-not-kept` where its answer was too large.
     func claim(_ key: Key, fingerprint: Int) throws(Problem) -> Lookup {

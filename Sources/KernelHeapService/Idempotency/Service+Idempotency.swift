@@ -35,7 +35,9 @@ extension Service {
         }
     }
 
-    /// Keeps an answer for repetitions. What may turn out otherwise next time is not kept.
+    /// Keeps an answer for repetitions.
+    ///
+    /// What may turn out otherwise next time is not kept.
     func keep(_ response: borrowing Response, for key: AnswerStore.Key) {
         switch response.status {
         case 409, 429, 500...: return answers.forget(key)

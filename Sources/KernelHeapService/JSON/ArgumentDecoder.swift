@@ -69,7 +69,8 @@ struct ArgumentDecoder {
         switch IntegerText(text) {
         case .value(let magnitude, let isNegative, let isHexadecimal):
             return .word(
-                try word(magnitude, isNegative: isNegative, isFrame: !isHexadecimal, place))
+                try word(magnitude, isNegative: isNegative, isFrame: !isHexadecimal, place)
+            )
         case .tooLarge: throw beyond64Bits(place)
         case .notANumber:
             if parameter.type == .cache, !text.isEmpty {
@@ -81,7 +82,7 @@ struct ArgumentDecoder {
 
     /// Checks a number against the parameter's range and gives the word that the engine takes.
     ///
-    /// - Parameter isFrame: whether a `struct page *` written this way is a PFN.
+    /// A `struct page *` is a PFN where `isFrame` says that it was written as a plain number.
     private func word(
         _ magnitude: UInt64,
         isNegative: Bool,

@@ -20,7 +20,9 @@ struct ByteSlice: Sendable {
 
     init(_ bytes: UnsafeRawBufferPointer) {
         unsafe self.init(
-            bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), count: bytes.count)
+            bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            count: bytes.count
+        )
     }
 
     var isEmpty: Bool { count == 0 }

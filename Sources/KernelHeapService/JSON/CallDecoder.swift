@@ -38,6 +38,7 @@ struct CallDecoder {
     ///   - object: the call's arguments, perhaps with `context` and `explain` beside them.
     ///   - isEnvelope: whether `call`, `as` and `args` of a batch item are among the members and
     ///     were read already.
+    /// - Throws: a `Problem` with the pointer of the first member that is wrong.
     mutating func read(_ object: JSONValue, isEnvelope: Bool = false) throws(Problem) {
         guard object.kind == .object else {
             throw Problem(
@@ -61,7 +62,9 @@ struct CallDecoder {
         }
     }
 
-    /// Reads one field of a form or query. `context.cpu` and its like reach into the context.
+    /// Reads one field of a form or query.
+    ///
+    /// `context.cpu` and its like reach into the context.
     mutating func read(field name: ByteSlice, _ text: ByteSlice) throws(Problem) {
         let place = ArgumentPlace.field(name: name, text: text)
         if let index = call.position(of: name) {

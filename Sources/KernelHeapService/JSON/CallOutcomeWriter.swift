@@ -2,7 +2,7 @@ internal import KernelHeap
 
 /// Writes what a kernel call did, as clients see it.
 extension JSONWriter {
-    /// `{"seq":…,"call":…,"return":…,…}`
+    /// Writes `{"seq":…,"call":…,"return":…,…}`.
     ///
     /// - Parameters:
     ///   - outcome: the call's result.
@@ -176,7 +176,7 @@ extension JSONWriter {
         }
     }
 
-    /// `{"text":"GFP_KERNEL","value":"0xcc0"}`
+    /// Writes `{"text":"GFP_KERNEL","value":"0xcc0"}`.
     mutating func gfp(_ flagSet: GFPFlags, _ flags: GFPTable) {
         raw("{\"text\":")
         string(flags.text(of: flagSet))

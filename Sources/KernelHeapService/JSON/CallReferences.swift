@@ -22,14 +22,17 @@ struct CallReferences {
         guard let base = values[String(name)] else {
             throw Problem(
                 .unknownReference,
-                "no earlier call of this batch is named \"\(shortened(name))\" by \"as\"",
+                "no earlier call of this batch has \"as\" \"\(shortened(name))\"",
                 at: place.pointer
             ).suggesting(name, from: names)
         }
         guard let split else { return base }
         guard let offset = IntegerText(body.dropFirst(split + 1)).unsigned else {
             throw Problem(
-                .invalidValue, "the offset in \(place.shown) is no number", at: place.pointer)
+                .invalidValue,
+                "the offset in \(place.shown) is no number",
+                at: place.pointer
+            )
         }
         let (sum, overflow) =
             body[split] == UInt8(ascii: "+")

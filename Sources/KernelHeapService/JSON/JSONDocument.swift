@@ -69,17 +69,18 @@ final class JSONParser {
     }
 
     private static func malformed(_ status: UInt32, offset: Int) -> Problem {
+        let place = offset > 0 ? " near byte \(offset)" : ""
         let reason =
             switch Int(status) {
             case Int(CSIMD_EMPTY): "the body is empty"
             case Int(CSIMD_NOT_UTF8): "the body is not UTF-8"
             case Int(CSIMD_TOO_DEEP): "nested deeper than \(maximumDepth)"
             case Int(CSIMD_TOO_MANY): "more than \(maximumValues) values"
-            case Int(CSIMD_TRAILING): "something follows the document, near byte \(offset)"
-            case Int(CSIMD_BAD_NUMBER): "a malformed number near byte \(offset)"
-            case Int(CSIMD_BAD_STRING): "a malformed string near byte \(offset)"
+            case Int(CSIMD_TRAILING): "something follows the document\(place)"
+            case Int(CSIMD_BAD_NUMBER): "a malformed number\(place)"
+            case Int(CSIMD_BAD_STRING): "a malformed string\(place)"
             case Int(CSIMD_NO_MEMORY): "no memory to read it"
-            default: "a syntax error near byte \(offset)"
+            default: "a syntax error\(place)"
             }
         return Problem(.malformedJSON, "not JSON: \(reason)")
     }
@@ -143,7 +144,9 @@ struct JSONValue {
         return nil
     }
 
-    /// The place in the document: `/machine/zones/0/name`. Walks from the root, for problems only.
+    /// The place in the document, `/machine/zones/0/name`.
+    ///
+    /// Walks from the root, for problems only.
     var pointer: String {
         var path = ""
         var here = unsafe JSONValue(nodes: nodes, index: 0)

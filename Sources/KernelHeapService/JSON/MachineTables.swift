@@ -1,7 +1,8 @@
 internal import KernelHeap
 
-/// What the codec must know about a machine before it can read a call: names and numbers that
-/// differ between profiles. Built once per profile and shared by its sessions.
+/// What the codec must know about a machine before it can read a call.
+///
+/// Names and numbers differ between profiles. Built once per profile and shared by its sessions.
 final class MachineTables: Sendable {
     let profile: MachineProfile
     /// Every GFP name of the machine; the position is that of `gfpValues`.

@@ -5,12 +5,19 @@ struct ObjectReader {
     private var names: [String] = []
     private var seen = 0
 
+    /// Takes a value that must be an object.
+    ///
     /// - Parameters:
-    ///   - value: must be an object.
+    ///   - value: the object.
     ///   - what: what the object describes, for problems: `a zone`.
+    /// - Throws: `wrong-type` where it is none.
     init(_ value: JSONValue, _ what: String) throws(Problem) {
         guard value.kind == .object else {
-            throw Problem(.wrongType, "\(what) must be an object, not \(value.kind.name)", at: value)
+            throw Problem(
+                .wrongType,
+                "\(what) must be an object, not \(value.kind.name)",
+                at: value
+            )
         }
         object = value
         self.what = what
@@ -108,7 +115,11 @@ extension JSONValue {
         }
         guard let count = IntegerText(text[0..<text.count - 1]).unsigned, count >> (64 - shift) == 0
         else {
-            throw Problem(.invalidValue, "\(shown) is no number of bytes such as \"512M\"", at: self)
+            throw Problem(
+                .invalidValue,
+                "\(shown) is no number of bytes such as \"512M\"",
+                at: self
+            )
         }
         return count << shift
     }

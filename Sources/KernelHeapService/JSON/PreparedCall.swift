@@ -6,7 +6,7 @@ final class PreparedCall: Sendable {
     let parameters: [PreparedParameter]
     /// Bit i is set when parameter i may not be left out.
     let requiredMask: UInt8
-    /// `,"call":"kmalloc","return":`
+    /// What stands before the return value: `,"call":"kmalloc","return":`.
     let fragment: [UInt8]
 
     var name: String { descriptor.signature.name }

@@ -5,7 +5,8 @@
 final class Metrics: Sendable {
     /// Every status that is counted under its own number.
     private static let statuses = [
-        200, 201, 204, 304, 400, 403, 404, 405, 406, 408, 409, 413, 414, 415, 421, 422, 429, 431, 500, 501,
+        200, 201, 204, 304, 400, 403, 404, 405, 406, 408, 409, 413, 414, 415, 421, 422, 429, 431,
+        500, 501,
         503,
     ]
     /// Upper bounds of the buckets, in nanoseconds, with their labels.

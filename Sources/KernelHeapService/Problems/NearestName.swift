@@ -14,7 +14,9 @@ enum NearestName {
             if distance <= limit { near.append((name, distance)) }
         }
         near.sort { ($0.distance, $0.name) < ($1.distance, $1.name) }
-        return near.prefix(3).map(\.name)
+        // What is much further away than the best is no help.
+        let best = near.first?.distance ?? 0
+        return near.prefix(3).filter { $0.distance <= best + 1 }.map(\.name)
     }
 
     /// The number of insertions, deletions and substitutions between two byte strings

@@ -1,4 +1,6 @@
-/// The page at `/`: what this is, the sessions, and where to go on. It asks the public API only.
+/// The page at `/`: what this is, the sessions, and where to go on.
+///
+/// It asks the public API only.
 enum FrontPage {
     static let html: StaticString = """
         <!doctype html>

@@ -92,7 +92,9 @@ extension Service {
     private func decodedPath(_ path: ByteSlice) throws(Problem) -> String {
         guard path.count <= 256 else { throw Problem(.unknownFile, "no path is that long") }
         let scratch = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(path.count, 1), alignment: 1)
+            byteCount: max(path.count, 1),
+            alignment: 1
+        )
         defer { unsafe scratch.deallocate() }
         let count = try unsafe FormFields.decode(path, into: scratch)
         return unsafe String(ByteSlice(UnsafeRawBufferPointer(rebasing: scratch[..<count])))

@@ -5,7 +5,9 @@ internal import KernelHeap
 /// A new view is a file with one `StateView`, and one word in `all`.
 struct StateView: Sendable {
     let name: String
-    /// Writes one JSON value. The query is as the client sent it.
+    /// Writes one JSON value.
+    ///
+    /// The query is as the client sent it.
     let write:
         @Sendable (
             _ kernel: borrowing Kernel, _ query: [UInt8], _ json: inout JSONWriter

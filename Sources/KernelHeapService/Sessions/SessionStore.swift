@@ -63,7 +63,9 @@ final class SessionStore: Sendable {
         }
     }
 
-    /// Drops a session; nil where it is gone already. A job that holds it ends its slice in peace.
+    /// Drops a session; nil where it is gone already.
+    ///
+    /// A job that holds it ends its slice in peace.
     @discardableResult
     func remove(_ id: SessionID) -> Session? {
         guard let session = shard(id).sessions.withLock({ $0.removeValue(forKey: id) }) else {

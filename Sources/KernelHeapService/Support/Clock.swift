@@ -17,7 +17,7 @@ enum Clock {
             &+ UInt64(truncatingIfNeeded: time.tv_nsec)
     }
 
-    /// `2026-11-21T08:15:00Z`
+    /// The time as text: `2026-11-21T08:15:00Z`.
     static func text(wallSeconds: UInt64) -> String {
         var seconds = time_t(truncatingIfNeeded: wallSeconds)
         var parts = unsafe tm()

@@ -17,7 +17,9 @@ enum NicedThread {
     static func start(niceness: Int32 = 10, _ body: @escaping @Sendable () -> Void) -> Bool {
         let box = Body {
             // The kernel's threads have a priority each: `who` 0 is the calling thread.
-            if niceness != 0 { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
+            if niceness != 0 {
+                _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
+            }
             body()
         }
         let passed = unsafe Unmanaged.passRetained(box)

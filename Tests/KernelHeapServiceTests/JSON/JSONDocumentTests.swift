@@ -23,7 +23,8 @@ struct JSONDocumentTests {
             shown == [
                 "unsigned 18446744073709551615", "negative -9223372036854775808",
                 "big 18446744073709551616", "fraction 1e3", "unsigned 0", "unsigned 0",
-            ])
+            ]
+        )
     }
 
     @Test func `escapes in keys and strings are undone`() throws {
@@ -56,7 +57,8 @@ struct JSONDocumentTests {
             "{\"a\":\"\\x\"}", "{\"a\":\"\u{01}\"}", "{\"a\":\"\\ud800\"}", "{\"a\":1}x",
             "{\"a\":1}{}", "{} []", "[1,2", "[1 2]", "[1,,2]", "{\"a\":1]", "[1}", "{a:1}",
             "{'a':1}", "{\"a\":1,\"b\"}", "{1:2}", "[\"a\":1]", "{\"a\" 1}", "{,}", "[,]",
-        ])
+        ]
+    )
     func malformed(text: String) {
         #expect(throws: Problem.self) { try withDocument(text) { $0.kind } }
     }
