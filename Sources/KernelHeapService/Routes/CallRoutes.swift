@@ -69,7 +69,8 @@ extension Service {
     ) throws(Problem) -> DecodedCall {
         var decoder = CallDecoder(call, tables: session.tables, cpuCount: session.cpuCount)
         let body = request.bodySlice
-        if firstCharacter(of: body) == UInt8(ascii: "{") {
+        let first = firstCharacter(of: body)
+        if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
             try decoder.read(JSONParser.parseOnThread(body))
         } else if !body.isEmpty {
             try refuseForeignBody(request, body)
@@ -90,7 +91,7 @@ extension Service {
     ) throws(Problem) {
         try refuseEncodedBody(request)
         let type = request.header("Content-Type") ?? ""
-        if type.hasPrefix("application/json") || firstCharacter(of: body) == UInt8(ascii: "[") {
+        if type.hasPrefix("application/json") {
             throw Problem(.wrongType, "the body of a call must be a JSON object", at: "")
         }
     }

@@ -1,0 +1,131 @@
+import HTTPServer
+import KernelHeapService
+import Testing
+
+@Suite("HTTP: batches")
+struct BatchRoutesTests {
+    let service: ServiceFixture
+    let session: String
+    let ndjson = ["Content-Type": "application/x-ndjson"]
+
+    init() throws {
+        service = try ServiceFixture { $0.maximumBatchCalls = 5_000 }
+        session = try service.boot()
+    }
+
+    @Test func `an array is answered by an array, with references to earlier results`() throws {
+        let body = """
+            [{"call":"kmalloc","as":"p","args":{"size":64,"flags":"GFP_KERNEL"}},
+             {"call":"ksize","objp":"$p"},
+             {"call":"kfree","args":{"objp":"$p"}}]
+            """
+        let answer = try service.send("POST", session + "/calls", body)
+
+        let items = answer.json.elements
+        #expect(answer.status == 200)
+        #expect(items.map { $0["call"].text } == ["kmalloc", "ksize", "kfree"])
+        #expect(items.map { $0["seq"] } == [.number(1), .number(2), .number(3)])
+        #expect(items.dropFirst().first?["return"] == .number(64))
+    }
+
+    @Test func `a reference may carry an offset`() throws {
+        let body = """
+            [{"call":"alloc_pages","as":"p","gfp_mask":"GFP_KERNEL","order":1},
+             {"call":"page_to_pfn","page":"$p"},
+             {"call":"page_to_pfn","page":"$p+64"}]
+            """
+        let answer = try service.send("POST", session + "/calls", body)
+
+        let returned = answer.json.elements.map { $0["return"].number }
+        let first = try #require(returned[1])
+        #expect(returned[2] == first + 1)
+    }
+
+    @Test func `the first bad item ends a batch unless it goes on`() throws {
+        let body = #"[{"call":"nope"},{"call":"kmalloc","size":8,"flags":"GFP_KERNEL"}]"#
+        let stopped = try service.send("POST", session + "/calls", body)
+        let continued = try service.send("POST", session + "/calls?on_error=continue", body)
+
+        #expect(stopped.json.elements.map { $0["type"].text } == ["/problems/unknown-function"])
+        #expect(stopped.json.elements.first?["pointer"] == .string("/0/call"))
+        #expect(continued.json.elements.count == 2)
+        #expect(continued.json.elements.last?["seq"] == .number(1))
+    }
+
+    @Test func `NDJSON is answered line by line, and a bad line by its number`() throws {
+        let body = """
+            {"call":"kmalloc","as":"p","size":8,"flags":"GFP_KERNEL"}
+
+            {"call":"kfree","objp":"$p"
+            {"call":"kfree","objp":"$q"}
+            {"call":"kfree","objp":"$p"}
+            """
+        let answer = try service.send(
+            "POST",
+            session + "/calls?on_error=continue",
+            body,
+            headers: ndjson
+        )
+
+        #expect(answer.headers["content-type"] == "application/x-ndjson")
+        #expect(answer.lines.count == 4)
+        #expect(answer.lines[1]["line"] == .number(3))
+        #expect(answer.lines[1]["type"] == .string("/problems/malformed-json"))
+        #expect(answer.lines[2]["type"] == .string("/problems/unknown-reference"))
+        #expect(answer.lines[3]["call"] == .string("kfree"))
+    }
+
+    @Test func `a long batch runs whole, whatever the size of its slices`() throws {
+        let pair = """
+            {"call":"kmalloc","as":"p","size":256,"flags":"GFP_KERNEL"}
+            {"call":"kfree","objp":"$p"}
+
+            """
+        let body = String(repeating: pair, count: 2_000)
+        let answer = try service.send("POST", session + "/calls", body, headers: ndjson)
+
+        #expect(answer.lines.count == 4_000)
+        #expect(answer.lines.last?["seq"] == .number(4_000))
+    }
+
+    @Test func `a batch has at most as many calls as it may`() throws {
+        let item = #"{"call":"ksize","objp":"0x0"}"#
+        let body = "[" + Array(repeating: item, count: 5_001).joined(separator: ",") + "]"
+        let answer = try service.send("POST", session + "/calls?on_error=continue", body)
+
+        #expect(answer.json.elements.count == 5_001)
+        #expect(answer.json.elements.last?["type"] == .string("/problems/batch-too-long"))
+    }
+
+    @Test func `an empty batch is answered by an empty array`() throws {
+        let answer = try service.send("POST", session + "/calls", "[]")
+
+        #expect(answer.status == 200)
+        #expect(answer.json == .list([]))
+    }
+
+    @Test func `calls to other sessions go on beside a batch, and to its own between slices`()
+        async throws
+    {
+        let other = try service.boot()
+        let item = #"{"call":"ksize","objp":"0x0"}"# + "\n"
+        let body = String(repeating: item, count: 5_000)
+        let (service, session) = (service.server.port, session)
+        let request =
+            "POST \(session)/calls HTTP/1.1\r\nHost: localhost\r\n"
+            + "Content-Type: application/x-ndjson\r\nConnection: close\r\n"
+            + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
+        async let batch = Task.detached { try exchange(Array(request.utf8), port: service) }.value
+
+        for path in [other, session, other, session] {
+            let answer = try self.service.send(
+                "POST",
+                path + "/calls/kmalloc",
+                "size=8&flags=GFP_KERNEL"
+            )
+            #expect(answer.status == 200)
+        }
+        let lines = try await HTTPAnswer(batch, toHead: false).lines
+        #expect(lines.count == 5_000)
+    }
+}
