@@ -65,7 +65,9 @@ public struct Kernel: ~Copyable, Sendable {
         processes = other.processes
     }
 
-    /// A second machine in the same state. Costs what was touched, not what there is.
+    /// A second machine in the same state.
+    ///
+    /// Costs what was touched, not what there is.
     public mutating func fork() -> Kernel { Kernel(forkOf: &self) }
 
     /// Runs one kernel call.

@@ -22,7 +22,7 @@ extension Kernel {
     fileprivate static func directAddress(_ pfn: UInt64) -> UInt64 { pageOffset &+ pfn << 12 }
 }
 
-/// `phys_addr_t virt_to_phys(volatile void *address)`
+/// The call `phys_addr_t virt_to_phys(volatile void *address)`.
 struct VirtToPhys: KernelCall {
     static let signature = CallSignature(
         "virt_to_phys",
@@ -40,7 +40,7 @@ struct VirtToPhys: KernelCall {
     }
 }
 
-/// `void *phys_to_virt(phys_addr_t address)`
+/// The call `void *phys_to_virt(phys_addr_t address)`.
 struct PhysToVirt: KernelCall {
     static let signature = CallSignature(
         "phys_to_virt",
@@ -58,7 +58,7 @@ struct PhysToVirt: KernelCall {
     }
 }
 
-/// `struct page *virt_to_page(const void *kaddr)`
+/// The call `struct page *virt_to_page(const void *kaddr)`.
 struct VirtToPage: KernelCall {
     static let signature = CallSignature(
         "virt_to_page",
@@ -76,7 +76,7 @@ struct VirtToPage: KernelCall {
     }
 }
 
-/// `void *page_to_virt(struct page *page)`
+/// The call `void *page_to_virt(struct page *page)`.
 struct PageToVirt: KernelCall {
     static let signature = CallSignature(
         "page_to_virt",
@@ -94,7 +94,7 @@ struct PageToVirt: KernelCall {
     }
 }
 
-/// `void *page_address(const struct page *page)`
+/// The call `void *page_address(const struct page *page)`.
 struct PageAddress: KernelCall {
     static let signature = CallSignature(
         "page_address",
@@ -112,7 +112,7 @@ struct PageAddress: KernelCall {
     }
 }
 
-/// `struct page *pfn_to_page(unsigned long pfn)`
+/// The call `struct page *pfn_to_page(unsigned long pfn)`.
 struct PFNToPage: KernelCall {
     static let signature = CallSignature(
         "pfn_to_page",
@@ -130,7 +130,7 @@ struct PFNToPage: KernelCall {
     }
 }
 
-/// `unsigned long page_to_pfn(const struct page *page)`
+/// The call `unsigned long page_to_pfn(const struct page *page)`.
 struct PageToPFN: KernelCall {
     static let signature = CallSignature(
         "page_to_pfn",
@@ -148,7 +148,7 @@ struct PageToPFN: KernelCall {
     }
 }
 
-/// `void *pfn_to_kaddr(unsigned long pfn)`
+/// The call `void *pfn_to_kaddr(unsigned long pfn)`.
 struct PFNToKaddr: KernelCall {
     static let signature = CallSignature(
         "pfn_to_kaddr",
@@ -166,7 +166,7 @@ struct PFNToKaddr: KernelCall {
     }
 }
 
-/// `void *pfn_to_virt(unsigned long pfn)`
+/// The call `void *pfn_to_virt(unsigned long pfn)`.
 struct PFNToVirt: KernelCall {
     static let signature = CallSignature(
         "pfn_to_virt",
@@ -184,7 +184,7 @@ struct PFNToVirt: KernelCall {
     }
 }
 
-/// `unsigned long virt_to_pfn(const void *kaddr)`
+/// The call `unsigned long virt_to_pfn(const void *kaddr)`.
 struct VirtToPFN: KernelCall {
     static let signature = CallSignature(
         "virt_to_pfn",
@@ -202,7 +202,7 @@ struct VirtToPFN: KernelCall {
     }
 }
 
-/// `int pfn_valid(unsigned long pfn)`
+/// The call `int pfn_valid(unsigned long pfn)`.
 struct PFNValid: KernelCall {
     static let signature = CallSignature(
         "pfn_valid",
@@ -220,7 +220,7 @@ struct PFNValid: KernelCall {
     }
 }
 
-/// `bool virt_addr_valid(const void *kaddr)`
+/// The call `bool virt_addr_valid(const void *kaddr)`.
 struct VirtAddrValid: KernelCall {
     static let signature = CallSignature(
         "virt_addr_valid",
@@ -238,7 +238,7 @@ struct VirtAddrValid: KernelCall {
     }
 }
 
-/// `bool is_vmalloc_addr(const void *x)`
+/// The call `bool is_vmalloc_addr(const void *x)`.
 struct IsVmallocAddr: KernelCall {
     static let signature = CallSignature(
         "is_vmalloc_addr",

@@ -25,7 +25,7 @@ extension Kernel {
     }
 }
 
-/// `void *kmalloc(size_t size, gfp_t flags)`
+/// The call `void *kmalloc(size_t size, gfp_t flags)`.
 public struct Kmalloc: KernelCall {
     public static let signature = CallSignature(
         "kmalloc",
@@ -47,7 +47,7 @@ public struct Kmalloc: KernelCall {
     }
 }
 
-/// `void *kzalloc(size_t size, gfp_t flags)`
+/// The call `void *kzalloc(size_t size, gfp_t flags)`.
 public struct Kzalloc: KernelCall {
     public static let signature = CallSignature(
         "kzalloc",
@@ -69,7 +69,7 @@ public struct Kzalloc: KernelCall {
     }
 }
 
-/// `void *kmalloc_array(size_t n, size_t size, gfp_t flags)`
+/// The call `void *kmalloc_array(size_t n, size_t size, gfp_t flags)`.
 public struct KmallocArray: KernelCall {
     public static let signature = CallSignature(
         "kmalloc_array",
@@ -98,7 +98,7 @@ public struct KmallocArray: KernelCall {
     }
 }
 
-/// `void *kcalloc(size_t n, size_t size, gfp_t flags)`
+/// The call `void *kcalloc(size_t n, size_t size, gfp_t flags)`.
 public struct Kcalloc: KernelCall {
     public static let signature = CallSignature(
         "kcalloc",
@@ -119,7 +119,7 @@ public struct Kcalloc: KernelCall {
     }
 }
 
-/// `void kfree(const void *objp)`
+/// The call `void kfree(const void *objp)`.
 public struct Kfree: KernelCall {
     public static let signature = CallSignature(
         "kfree",
@@ -138,7 +138,7 @@ public struct Kfree: KernelCall {
     }
 }
 
-/// `size_t ksize(const void *objp)`
+/// The call `size_t ksize(const void *objp)`.
 public struct Ksize: KernelCall {
     public static let signature = CallSignature(
         "ksize",

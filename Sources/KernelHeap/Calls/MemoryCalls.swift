@@ -94,7 +94,7 @@ struct KernelWrite: KernelCall {
     }
 }
 
-/// `void *memset(void *s, int c, size_t n)`
+/// The call `void *memset(void *s, int c, size_t n)`.
 struct Memset: KernelCall {
     static let signature = CallSignature(
         "memset",

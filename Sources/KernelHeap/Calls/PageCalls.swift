@@ -55,7 +55,7 @@ extension Kernel {
     }
 }
 
-/// `struct page *alloc_pages(gfp_t gfp_mask, unsigned int order)`
+/// The call `struct page *alloc_pages(gfp_t gfp_mask, unsigned int order)`.
 struct AllocPages: KernelCall {
     static let signature = CallSignature(
         "alloc_pages",
@@ -78,7 +78,7 @@ struct AllocPages: KernelCall {
     }
 }
 
-/// `struct page *alloc_page(gfp_t gfp_mask)`
+/// The call `struct page *alloc_page(gfp_t gfp_mask)`.
 struct AllocPage: KernelCall {
     static let signature = CallSignature(
         "alloc_page",
@@ -96,7 +96,7 @@ struct AllocPage: KernelCall {
     }
 }
 
-/// `unsigned long __get_free_pages(gfp_t gfp_mask, unsigned int order)`
+/// The call `unsigned long __get_free_pages(gfp_t gfp_mask, unsigned int order)`.
 struct GetFreePages: KernelCall {
     static let signature = CallSignature(
         "__get_free_pages",
@@ -122,7 +122,7 @@ struct GetFreePages: KernelCall {
     }
 }
 
-/// `unsigned long __get_free_page(gfp_t gfp_mask)`
+/// The call `unsigned long __get_free_page(gfp_t gfp_mask)`.
 struct GetFreePage: KernelCall {
     static let signature = CallSignature(
         "__get_free_page",
@@ -141,7 +141,7 @@ struct GetFreePage: KernelCall {
     }
 }
 
-/// `unsigned long get_zeroed_page(gfp_t gfp_mask)`
+/// The call `unsigned long get_zeroed_page(gfp_t gfp_mask)`.
 struct GetZeroedPage: KernelCall {
     static let signature = CallSignature(
         "get_zeroed_page",
@@ -160,7 +160,7 @@ struct GetZeroedPage: KernelCall {
     }
 }
 
-/// `unsigned long __get_dma_pages(gfp_t gfp_mask, unsigned int order)`
+/// The call `unsigned long __get_dma_pages(gfp_t gfp_mask, unsigned int order)`.
 struct GetDMAPages: KernelCall {
     static let signature = CallSignature(
         "__get_dma_pages",
@@ -183,7 +183,7 @@ struct GetDMAPages: KernelCall {
     }
 }
 
-/// `void *alloc_pages_exact(size_t size, gfp_t gfp_mask)`
+/// The call `void *alloc_pages_exact(size_t size, gfp_t gfp_mask)`.
 struct AllocPagesExact: KernelCall {
     static let signature = CallSignature(
         "alloc_pages_exact",
@@ -208,7 +208,7 @@ struct AllocPagesExact: KernelCall {
     }
 }
 
-/// `unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long nr_pages, struct page **array)`
+/// The call `unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long nr_pages, struct page **array)`.
 struct AllocPagesBulkArray: KernelCall {
     static let signature = CallSignature(
         "alloc_pages_bulk_array",
@@ -247,7 +247,7 @@ struct AllocPagesBulkArray: KernelCall {
     }
 }
 
-/// `void split_page(struct page *page, unsigned int order)`
+/// The call `void split_page(struct page *page, unsigned int order)`.
 struct SplitPage: KernelCall {
     static let signature = CallSignature(
         "split_page",
@@ -275,7 +275,7 @@ struct SplitPage: KernelCall {
     }
 }
 
-/// `void __free_pages(struct page *page, unsigned int order)`
+/// The call `void __free_pages(struct page *page, unsigned int order)`.
 struct FreePagesByDescriptor: KernelCall {
     static let signature = CallSignature(
         "__free_pages",
@@ -303,7 +303,7 @@ struct FreePagesByDescriptor: KernelCall {
     }
 }
 
-/// `void free_pages(unsigned long addr, unsigned int order)`
+/// The call `void free_pages(unsigned long addr, unsigned int order)`.
 struct FreePagesByAddress: KernelCall {
     static let signature = CallSignature(
         "free_pages",
@@ -325,7 +325,7 @@ struct FreePagesByAddress: KernelCall {
     }
 }
 
-/// `void free_page(unsigned long addr)`
+/// The call `void free_page(unsigned long addr)`.
 struct FreePage: KernelCall {
     static let signature = CallSignature(
         "free_page",
@@ -343,7 +343,7 @@ struct FreePage: KernelCall {
     }
 }
 
-/// `void free_pages_exact(void *virt, size_t size)`
+/// The call `void free_pages_exact(void *virt, size_t size)`.
 struct FreePagesExact: KernelCall {
     static let signature = CallSignature(
         "free_pages_exact",

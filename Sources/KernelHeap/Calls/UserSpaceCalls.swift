@@ -33,7 +33,7 @@ extension Kernel {
     }
 }
 
-/// `void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)`
+/// The call `void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)`.
 struct Mmap: KernelCall {
     static let signature = CallSignature(
         "mmap",
@@ -77,7 +77,7 @@ struct Mmap: KernelCall {
     }
 }
 
-/// `int munmap(void *addr, size_t length)`
+/// The call `int munmap(void *addr, size_t length)`.
 struct Munmap: KernelCall {
     static let signature = CallSignature(
         "munmap",
@@ -99,7 +99,7 @@ struct Munmap: KernelCall {
     }
 }
 
-/// `int mprotect(void *addr, size_t len, int prot)`
+/// The call `int mprotect(void *addr, size_t len, int prot)`.
 struct Mprotect: KernelCall {
     static let signature = CallSignature(
         "mprotect",
@@ -198,7 +198,7 @@ struct UserWrite: KernelCall {
     }
 }
 
-/// `int access_ok(const void __user *addr, unsigned long size)`
+/// The call `int access_ok(const void __user *addr, unsigned long size)`.
 struct AccessOK: KernelCall {
     static let signature = CallSignature(
         "access_ok",
@@ -220,7 +220,7 @@ struct AccessOK: KernelCall {
     }
 }
 
-/// `unsigned long copy_to_user(void __user *to, const void *from, unsigned long n)`
+/// The call `unsigned long copy_to_user(void __user *to, const void *from, unsigned long n)`.
 public struct CopyToUser: KernelCall {
     public static let signature = CallSignature(
         "copy_to_user",
@@ -254,7 +254,7 @@ public struct CopyToUser: KernelCall {
     }
 }
 
-/// `unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)`
+/// The call `unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)`.
 public struct CopyFromUser: KernelCall {
     public static let signature = CallSignature(
         "copy_from_user",

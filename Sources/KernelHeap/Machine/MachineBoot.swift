@@ -138,7 +138,9 @@ extension MachineBoot {
 
 extension PageAllocator {
     /// Gives a range of frames to a fresh zone: the largest aligned blocks, ascending, each at the
-    /// tail, as `memblock_free_all()` does. The middle part stays a run that nothing touches.
+    /// tail, as `memblock_free_all()` does.
+    ///
+    /// The middle part stays a run that nothing touches.
     mutating func addBootMemory(_ range: Range<UInt64>, zone: Int) {
         zones[zone].free += range.count
         // The first pageblock of memory starts unmovable, because the zone starts inside it.

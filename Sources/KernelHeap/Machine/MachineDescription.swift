@@ -1,4 +1,6 @@
-/// What a client asks for when a machine is booted. Everything has a default.
+/// What a client asks for when a machine is booted.
+///
+/// Everything has a default.
 public struct MachineDescription: Hashable, Sendable {
     public var profile = "linux-6.1-x86_64"
     /// Installed memory in bytes; ignored where `zones` is given.
@@ -16,7 +18,9 @@ public struct MachineDescription: Hashable, Sendable {
     public init() {}
 }
 
-/// A zone in a given state. What is left out is computed as at boot.
+/// A zone in a given state.
+///
+/// What is left out is computed as at boot.
 public struct ZoneDescription: Hashable, Sendable {
     public var node = 0
     public var name = ZoneType.normal

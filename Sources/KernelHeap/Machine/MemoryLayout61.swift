@@ -37,6 +37,7 @@ struct MemoryLayout61 {
     ///   - cpus: each needs 62 pages of per-CPU data beyond the first.
     ///   - nodes: memory is divided evenly between them.
     ///   - movable: pages at the end that form `ZONE_MOVABLE`: `movablecore=`.
+    /// - Returns: each zone with its free frames.
     static func zones(memory: UInt64, cpus: Int, nodes: Int, movable: UInt64) -> [ZoneLayout] {
         let low = min(memory, lowMemoryLimit) >> 12
         let high = memory > lowMemoryLimit ? (memory - lowMemoryLimit) >> 12 : 0

@@ -32,8 +32,9 @@ extension GFPFlags {
         }
     }
 
-    /// The mobility class: `gfp_migratetype()`. Both mobility bits together are undefined in the
-    /// kernel; here the reclaimable one counts.
+    /// The mobility class: `gfp_migratetype()`.
+    ///
+    /// Both mobility bits together are undefined in the kernel; here the reclaimable one counts.
     @inline(__always)
     var migrateType: MigrateType {
         if contains(.reclaimable) { return .reclaimable }

@@ -38,7 +38,7 @@ public struct GFPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public static let kernel: GFPFlags = [.reclaim, .io, .fs]
     /// `GFP_ATOMIC`: for callers that may not sleep; may use reserves.
     public static let atomic: GFPFlags = [.high, .atomicReserve, .kswapdReclaim]
-    /// `GFP_NOWAIT`
+    /// The call `GFP_NOWAIT`.
     public static let noWait: GFPFlags = [.kswapdReclaim]
     /// `GFP_HIGHUSER_MOVABLE`: anonymous memory and page cache.
     public static let highUserMovable: GFPFlags = [.kernel, .hardWall, .highMem, .movable]

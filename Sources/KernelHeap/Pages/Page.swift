@@ -21,7 +21,9 @@ struct Page: ColumnElement {
     var next: UInt32 = 0
     var prev: UInt32 = 0
     private var state: UInt32 = 0
-    /// Allocated: the reference count. Slab: the slab's number.
+    /// Allocated: the reference count.
+    ///
+    /// Slab: the slab's number.
     var word: UInt32 = 0
 
     @inline(__always)
@@ -36,7 +38,9 @@ struct Page: ColumnElement {
     @inline(__always)
     var order: Int { Int(state >> 4 & 0xf) }
 
-    /// Free: the list's class. Per CPU and allocated: the class it goes back to.
+    /// Free: the list's class.
+    ///
+    /// Per CPU and allocated: the class it goes back to.
     @inline(__always)
     var migrateType: MigrateType {
         get { MigrateType(rawValue: UInt8(truncatingIfNeeded: state >> 8 & 0x7)) ?? .unmovable }

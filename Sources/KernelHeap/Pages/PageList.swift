@@ -59,7 +59,9 @@ extension ChunkedColumn where Element == Page {
         }
     }
 
-    /// The blocks of a list, head to tail. Costs their number.
+    /// The blocks of a list, head to tail.
+    ///
+    /// Costs their number.
     func frames(of list: PageList) -> [UInt64] {
         var frames: [UInt64] = []
         var pfn = list.head

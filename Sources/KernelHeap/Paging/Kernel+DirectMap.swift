@@ -1,9 +1,9 @@
 extension Kernel {
-    /// First address of the direct map: physical memory in order. x86_64, four levels.
+    /// First address of the direct map, which holds physical memory in order.
     static let pageOffset: UInt64 = 0xffff_8880_0000_0000
     /// First address of the page descriptors.
     static let vmemmapStart: UInt64 = 0xffff_ea00_0000_0000
-    /// `sizeof(struct page)`
+    /// The call `sizeof(struct page)`.
     static let pageDescriptorBytes: UInt64 = 64
     /// `MAXMEM`: how much the direct map can hold.
     static let maximumMemory: UInt64 = 0x4000_0000_0000

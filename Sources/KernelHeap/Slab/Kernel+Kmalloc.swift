@@ -14,6 +14,8 @@ extension Kernel {
     ///
     /// - Parameters:
     ///   - size: bytes; 0 gives `ZERO_SIZE_PTR`, more than 4 MiB NULL.
+    ///   - flags: which cache, and what the page allocator may do for a new slab.
+    ///   - context: the CPU whose slab serves.
     /// - Returns: an address in the direct map, or null.
     @inline(__always)
     public mutating func kmalloc(

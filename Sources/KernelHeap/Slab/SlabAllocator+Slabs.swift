@@ -25,7 +25,9 @@ extension SlabAllocator {
         return cpuSlabs[place].freelist != Slab.endOfList
     }
 
-    /// Takes all free objects of the CPU's slab: `get_freelist()`. A slab without any is let go.
+    /// Takes all free objects of the CPU's slab: `get_freelist()`.
+    ///
+    /// A slab without any is let go.
     private mutating func takeFreelist(of number: UInt32, place: Int) -> Bool {
         let slab = slabs[Int(number)]
         slabs[Int(number)].inuse = slab.objects

@@ -61,10 +61,8 @@ struct SlabAllocator: ~Copyable {
 
     /// Allocates an object: `slab_alloc_node()`, 6.1.
     ///
-    /// - Parameters:
-    ///   - requested: bytes asked for, noted with the object.
-    ///   - call: the sequence number, noted likewise.
-    /// - Returns: nil where the page allocator had no slab.
+    /// The bytes asked for and the call's sequence number are noted with the object. The result is nil
+    /// where the page allocator had no slab.
     @inline(__always)
     mutating func allocate(
         _ cache: Int,

@@ -33,7 +33,9 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
     /// The count of sharers stands before the elements, at the alignment of a cache line's half.
     private static var headerBytes: Int { 16 }
 
-    /// A column of `count` zero elements. The element's stride must be a power of two.
+    /// A column of `count` zero elements.
+    ///
+    /// The element's stride must be a power of two.
     init(count: Int) {
         assert(MemoryLayout<Element>.stride.nonzeroBitCount == 1)
         tableCount = (count + Self.mask) >> Self.shift

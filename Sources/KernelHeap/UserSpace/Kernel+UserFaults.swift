@@ -53,8 +53,8 @@ extension Kernel {
 
     /// Walks a user range page by page until it ends or an access is refused.
     ///
-    /// - Parameter body: gets the frame (nil for the zero page), the offset in it, and the bytes.
-    /// - Returns: bytes walked, and the fault that stopped the walk.
+    /// The body gets the frame (nil for the zero page), the offset in it, and a count of bytes. The
+    /// result is the bytes walked, and the fault that stopped the walk.
     mutating func walkUser(
         _ process: Int,
         _ address: UInt64,
