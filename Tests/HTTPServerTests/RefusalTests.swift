@@ -103,12 +103,12 @@ struct RefusalTests {
         Case(
             "long target",
             .targetTooLong,
-            "GET /\(String(repeating: "a", count: 9_000)) HTTP/1.1\r\n\(host)\r\n"
+            "GET /\(String(repeating: "a", count: 4_200)) HTTP/1.1\r\n\(host)\r\n"
         ),
         Case(
             "large headers",
             .headersTooLarge,
-            "GET / HTTP/1.1\r\n\(host)X: \(String(repeating: "a", count: 17_000))\r\n\r\n"
+            "GET / HTTP/1.1\r\n\(host)X: \(String(repeating: "a", count: 8_300))\r\n\r\n"
         ),
         Case(
             "declared too large",
