@@ -44,6 +44,8 @@ class Server:
         return host, int(port)
 
     def __enter__(self):
+        if not pathlib.Path(self.command[0]).exists():
+            raise SystemExit(f"no {self.command[0]}: run `swift build -c release --product kheapd` first")
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace",
