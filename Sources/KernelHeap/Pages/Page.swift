@@ -79,6 +79,12 @@ struct Page: ColumnElement {
     @inline(__always)
     mutating func clear() { state = 0 }
 
+    @inline(__always)
+    mutating func link(next: UInt32, prev: UInt32) {
+        self.next = next
+        self.prev = prev
+    }
+
     /// Whether a block of this order is free here, on a buddy list of this zone.
     @inline(__always)
     func isBuddy(order: Int, zone: Int) -> Bool {

@@ -14,8 +14,7 @@ extension ChunkedColumn where Element == Page {
     @inline(__always)
     mutating func pushHead(_ pfn: UInt32, on list: inout PageList) {
         let old = list.head
-        self[Int(pfn)].next = old
-        self[Int(pfn)].prev = PageList.none
+        self[Int(pfn)].link(next: old, prev: PageList.none)
         if old == PageList.none { list.tail = pfn } else { self[Int(old)].prev = pfn }
         list.head = pfn
     }
@@ -23,8 +22,7 @@ extension ChunkedColumn where Element == Page {
     @inline(__always)
     mutating func pushTail(_ pfn: UInt32, on list: inout PageList) {
         let old = list.tail
-        self[Int(pfn)].prev = old
-        self[Int(pfn)].next = PageList.none
+        self[Int(pfn)].link(next: PageList.none, prev: old)
         if old == PageList.none { list.head = pfn } else { self[Int(old)].next = pfn }
         list.tail = pfn
     }

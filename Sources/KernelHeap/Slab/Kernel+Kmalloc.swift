@@ -110,27 +110,26 @@ extension Kernel {
     @inline(__always)
     public mutating func kfree(_ address: LinearAddress, in context: CallContext = .standard) {
         guard address.rawValue > Self.zeroSizePointer else { return }
-        guard let pfn = frame(ofDirectMapped: address.rawValue) else {
-            return oopsInPageLookup(address.rawValue)
-        }
-        let page = pages.map[Int(pfn)]
-        guard page.kind == .slab else { return freeLarge(pfn, address.rawValue, in: context) }
-        let number = Int(page.word)
-        let owner = slab.slabs[number]
-        let offset = address.rawValue &- Self.virtual(owner.pfn)
-        let index = slab.caches[Int(owner.cache)].slot(of: offset)
-        guard index < UInt32(owner.objects) else { return }
+        // A frame beyond the map has no page; one below it that is a slab's needs no other test.
+        let pfn = (address.rawValue &- Self.pageOffset) >> 12
+        guard pfn < UInt64(pages.map.capacity) else { return oopsInPageLookup(address.rawValue) }
+        let page = pages.map[Int(truncatingIfNeeded: pfn)]
+        guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
         let freed = slab.free(
-            page.word,
-            index: UInt16(truncatingIfNeeded: index),
+            at: address.rawValue &- Self.pageOffset,
+            slab: page.word,
             cpu: context.cpu,
             call: sequence,
             pages: &pages
         )
         if !freed { reportDoubleFree(in: context) }
-        if slab.catalog.options.initOnFree {
-            clearKernel(address.rawValue, UInt64(slab.caches[Int(owner.cache)].objectSize))
-        }
+        if slab.catalog.options.initOnFree { clearKernel(address.rawValue, ksize(address)) }
+    }
+
+    @inline(never)
+    private mutating func freeOther(_ address: UInt64, in context: CallContext) {
+        guard let pfn = frame(ofDirectMapped: address) else { return oopsInPageLookup(address) }
+        freeLarge(pfn, address, in: context)
     }
 
     /// Looking up the page descriptor of an address outside memory faults: the recorded oops.

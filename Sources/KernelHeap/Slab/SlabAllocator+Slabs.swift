@@ -30,17 +30,12 @@ extension SlabAllocator {
     /// A slab without any is let go.
     private mutating func takeFreelist(of number: UInt32, place: Int) -> Bool {
         let slab = slabs[Int(number)]
-        slabs[Int(number)].inuse = slab.objects
-        slabs[Int(number)].freelist = Slab.endOfList
-        slabs[Int(number)].isFrozen = slab.freelist != Slab.endOfList
+        slabs[Int(number)].handOver()
         guard slab.freelist != Slab.endOfList else {
             cpuSlabs[place].slab = Slab.none
             return false
         }
-        cpuSlabs[place].slab = number
-        cpuSlabs[place].states = slab.states
-        cpuSlabs[place].pfn = slab.pfn
-        cpuSlabs[place].freelist = slab.freelist
+        cpuSlabs[place].use(slab, number: number)
         return true
     }
 
@@ -76,8 +71,8 @@ extension SlabAllocator {
 
     private mutating func pushOnChain(_ number: UInt32, place: Int) {
         let head = cpuSlabs[place].partial
-        slabs[Int(number)].next = head
-        slabs[Int(number)].chainCount = head == Slab.none ? 1 : slabs[Int(head)].chainCount &+ 1
+        let count = head == Slab.none ? 1 : slabs[Int(head)].chainCount &+ 1
+        slabs[Int(number)].chain(before: head, count: count)
         cpuSlabs[place].partial = number
     }
 
@@ -96,12 +91,11 @@ extension SlabAllocator {
         let before = slabs[Int(number)]
         let cache = Int(before.cache)
         let wasFull = before.freelist == Slab.endOfList
-        slabs[Int(number)].freelist = index
-        slabs[Int(number)].inuse = before.inuse &- 1
+        let joinsChain = wasFull && !before.isFrozen && caches[cache].hasCPUPartial
+        slabs[Int(number)].takeBack(index, freeze: joinsChain)
         if before.isFrozen { return }
-        if wasFull && caches[cache].hasCPUPartial {
-            slabs[Int(number)].isFrozen = true
-            addToChain(number, place: place, cpu: cpu, pages: &pages)
+        if joinsChain {
+            addToChain(number, cache: cache, place: place, cpu: cpu, pages: &pages)
             return
         }
         let node = cache * nodeCount + Int(before.node)
@@ -117,12 +111,13 @@ extension SlabAllocator {
     /// `put_cpu_partial()`, 6.1.
     private mutating func addToChain(
         _ number: UInt32,
+        cache: Int,
         place: Int,
         cpu: Int,
         pages: inout PageAllocator
     ) {
         let head = cpuSlabs[place].partial
-        let limit = caches[Int(slabs[Int(number)].cache)].cpuPartialSlabs
+        let limit = caches[cache].cpuPartialSlabs
         guard head != Slab.none, slabs[Int(head)].chainCount >= limit else {
             pushOnChain(number, place: place)
             return
@@ -141,7 +136,6 @@ extension SlabAllocator {
             let slab = slabs[Int(number)]
             let node = Int(slab.cache) * nodeCount + Int(slab.node)
             let enough = Int(caches[Int(slab.cache)].minPartial)
-            slabs[Int(number)].isFrozen = false
             if slab.inuse == 0 && nodes[node].partial.count >= enough {
                 empty.append(number)
             } else {
@@ -265,8 +259,7 @@ extension SlabAllocator {
 
     private mutating func appendPartial(_ number: UInt32, node: Int) {
         let tail = nodes[node].partial.tail
-        slabs[Int(number)].prev = tail
-        slabs[Int(number)].next = Slab.none
+        slabs[Int(number)].queue(behind: tail)
         if tail == Slab.none {
             nodes[node].partial.head = number
         } else {

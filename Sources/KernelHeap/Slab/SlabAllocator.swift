@@ -88,19 +88,23 @@ struct SlabAllocator: ~Copyable {
         return Object(slab: cpuSlabs[place].slab, index: index, pfn: cpuSlabs[place].pfn)
     }
 
-    /// Frees an object of a live slab: `slab_free()`, 6.1.
+    /// Frees the object that holds a physical address: `slab_free()`, 6.1.
     ///
-    /// - Returns: false where the object is the head of the very list it would go to, which the
-    ///   kernel takes as proof of a double free; nothing changed then.
+    /// The result is false where the object is the head of the very list it would go to, which the
+    /// kernel takes as proof of a double free; nothing changed then. An address in the slab's unused
+    /// tail does nothing.
     @inline(__always)
     mutating func free(
-        _ number: UInt32,
-        index: UInt16,
+        at physical: UInt64,
+        slab number: UInt32,
         cpu: Int,
         call: UInt64,
         pages: inout PageAllocator
     ) -> Bool {
         let slab = slabs[Int(number)]
+        let slot = caches[Int(slab.cache)].slot(of: physical &- UInt64(slab.pfn) << 12)
+        guard slot < UInt32(slab.objects) else { return true }
+        let index = UInt16(truncatingIfNeeded: slot)
         let place = Int(slab.cache) * cpuCount + cpu
         let state = Int(slab.states) + Int(index)
         if cpuSlabs[place].slab == number {

@@ -68,6 +68,15 @@ struct CPUSlab: BitwiseCopyable {
     /// Copies of the slab's fields, so that an allocation reads no slab.
     var states: UInt32 = 0
     var pfn: UInt32 = 0
+
+    /// Takes a slab and its free objects.
+    @inline(__always)
+    mutating func use(_ slab: Slab, number: UInt32) {
+        self.slab = number
+        freelist = slab.freelist
+        states = slab.states
+        pfn = slab.pfn
+    }
 }
 
 /// A block of pages cut into objects: `struct slab`.
@@ -94,6 +103,37 @@ struct Slab: ColumnElement {
     /// The entry names a slab that exists.
     var isLive = false
     private var unused: UInt16 = 0
+
+    /// A freed object becomes the head of the free ones.
+    @inline(__always)
+    mutating func takeBack(_ index: UInt16, freeze: Bool) {
+        freelist = index
+        inuse &-= 1
+        if freeze { isFrozen = true }
+    }
+
+    /// All free objects go to a CPU; a slab without any is let go.
+    @inline(__always)
+    mutating func handOver() {
+        isFrozen = freelist != Self.endOfList
+        inuse = objects
+        freelist = Self.endOfList
+    }
+
+    /// Heads a per-CPU chain.
+    @inline(__always)
+    mutating func chain(before head: UInt32, count: UInt16) {
+        next = head
+        chainCount = count
+    }
+
+    /// Goes to the end of a node's list.
+    @inline(__always)
+    mutating func queue(behind tail: UInt32) {
+        prev = tail
+        next = Self.none
+        isFrozen = false
+    }
 }
 
 /// One object: its link in the freelist, what was asked for, and the call that touched it last.

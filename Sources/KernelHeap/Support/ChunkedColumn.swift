@@ -19,6 +19,8 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
     // their count is atomic.
     private var table: UnsafeMutablePointer<UInt>
     private var tableCount: Int
+    /// What absent chunks read as: a chunk of zeros behind a header of zeros.
+    private let zeros = unsafe UInt(bitPattern: zeroChunk)
     /// Chunks that exist, in order of creation: what a fork and a deinit must visit.
     private var present: [UInt32] = []
 
@@ -63,16 +65,17 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
 
     @inline(__always)
     subscript(index: Int) -> Element {
-        get {
+        // An address, so that a caller loads the fields that it names and no others.
+        unsafeAddress {
             let entry = unsafe table[checked(index)]
-            guard entry != 0 else { return Element() }
-            return unsafe Self.elements(entry)[index & Self.mask]
+            let elements = unsafe Self.elements(entry == 0 ? zeros : entry)
+            return unsafe UnsafePointer(elements + (index & Self.mask))
         }
-        _modify {
+        unsafeMutableAddress {
             let slot = checked(index)
             var entry = unsafe table[slot]
             if entry & 1 == 0 { entry = own(slot) }
-            yield unsafe &Self.elements(entry)[index & Self.mask]
+            return unsafe Self.elements(entry) + (index & Self.mask)
         }
     }
 
@@ -191,6 +194,12 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         if left == 0 { unsafe UnsafeMutableRawPointer(counter).deallocate() }
     }
 }
+
+/// Shared by all columns of the process, never written, never given back.
+nonisolated(unsafe) private let zeroChunk = UnsafeRawPointer(
+    // Immutable memory: any thread may read it.
+    unsafe zeroedMemory(count: 4096 + 16, of: UInt8.self)
+)
 
 /// A value that a column may hold: `init()` is its all-zero pattern.
 protocol ColumnElement: BitwiseCopyable {

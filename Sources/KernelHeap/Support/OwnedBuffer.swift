@@ -29,13 +29,13 @@ struct OwnedBuffer<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
 
     @inline(__always)
     subscript(index: Int) -> Element {
-        get {
+        unsafeAddress {
             precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "buffer index")
-            return unsafe base[index]
+            return unsafe UnsafePointer(base + index)
         }
-        _modify {
+        unsafeMutableAddress {
             precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "buffer index")
-            yield unsafe &base[index]
+            return unsafe base + index
         }
     }
 

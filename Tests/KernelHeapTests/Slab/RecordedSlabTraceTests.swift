@@ -71,7 +71,14 @@ struct SlabReplay: ~Copyable {
         case .free(let frame):
             operations += 1
             guard let object = live[frame]?.popLast() else { return "no live object in \(frame)" }
-            _ = slab.free(object.slab, index: object.index, cpu: 0, call: 0, pages: &pages)
+            let offset = UInt64(object.index) * UInt64(slab.caches[cache].size)
+            _ = slab.free(
+                at: UInt64(object.pfn) << 12 + offset,
+                slab: object.slab,
+                cpu: 0,
+                call: 0,
+                pages: &pages
+            )
         case .shrink:
             // The recording's last line; kmem_cache_shrink belongs to another set of calls.
             return nil
