@@ -3,13 +3,10 @@ extension PageAllocator {
     static let typesWithoutHighMemory: [ZoneType] = [.dma, .dma32, .normal, .movable, .device]
     static let typesWithHighMemory: [ZoneType] = [.dma, .normal, .highMem, .movable]
 
-    /// Pages of a section of sparse memory, 128 MiB.
-    private static let sectionPages: UInt64 = 1 << 15
-
     /// What every node and zone has at this moment.
     ///
     /// Counters that belong to other subsystems are left at 0. Costs the length of the free lists
-    /// and the number of pageblocks, as reading the kernel's files does.
+    /// and what was touched of the pageblocks.
     ///
     /// - Parameters:
     ///   - types: the zone types to list for each node, lowest first.
@@ -27,7 +24,11 @@ extension PageAllocator {
             let views = types.map { type in
                 zoneView(node: id, type: type, types: types, hasNUMA: hasNUMA)
             }
-            let stats = NodeStats { hasNUMA || !$0.needsNUMA }
+            var stats = NodeStats { hasNUMA || !$0.needsNUMA }
+            for view in views {
+                stats[.inactiveAnon] &+= view.stats[.inactiveAnon]
+                stats[.anonPages] &+= view.stats[.inactiveAnon]
+            }
             return NodeView(id: id, stats: stats, zones: views)
         }
     }
@@ -48,7 +49,7 @@ extension PageAllocator {
         view.spanned = zone.spanned
         view.present = zone.present
         view.managed = zone.managed
-        view.free = pages(zone.free)
+        view.free = pages(exactFreePages(zone: place))
         view.boost = pages(zone.watermarks.boost)
         view.min = pages(zone.watermarks.min &+ zone.watermarks.boost)
         view.low = pages(zone.watermarks.low &+ zone.watermarks.boost)
@@ -56,6 +57,8 @@ extension PageAllocator {
         view.protection = types.map { pages(zone.lowmemReserve[Int($0.rawValue)]) }
         view.highAtomicReserved = pages(zone.highAtomicReserved)
         view.stats[.freePages] = view.free
+        // All pages on LRU lists are processes' own; new ones begin on the inactive list.
+        view.stats[.inactiveAnon] = lruPageCount(zone: place)
         if hasNUMA {
             view.stats[.numaHit] = zone.hits
             view.stats[.numaMiss] = zone.misses
@@ -68,7 +71,7 @@ extension PageAllocator {
         view.freeBlocks = (0..<Zone.orderCount).map { order in
             MigrateType.allCases.map { pages(freeBlockCount(zone: place, order: order, type: $0)) }
         }
-        view.pageblocks = pageblockCounts(of: zone)
+        view.pageblocks = pageblockCounts(zone: place)
         return view
     }
 
@@ -83,16 +86,24 @@ extension PageAllocator {
         )
     }
 
-    private func pageblockCounts(of zone: Zone) -> [UInt64] {
+    /// Pageblocks of a zone by class; blocks in a hole at the zone's end do not count.
+    private func pageblockCounts(zone: Int) -> [UInt64] {
         var counts = [UInt64](repeating: 0, count: MigrateType.allCases.count)
-        // A hole as large as a memory section has no pages to look at. The machines that boot from
-        // a memory size have theirs at the end of DMA32.
-        let sections = (zone.startPFN + zone.present + Self.sectionPages - 1) / Self.sectionPages
-        let end = min(zone.endPFN, sections * Self.sectionPages)
-        for pfn in stride(from: zone.startPFN, to: end, by: Self.pageblockPages) {
-            counts[Int(pageblockType(of: UInt32(truncatingIfNeeded: pfn)).rawValue)] += 1
+        let bounds = zones[zone]
+        let first = Int(bounds.startPFN) / Self.pageblockPages
+        let end = bounds.startPFN + bounds.present + UInt64(Self.pageblockPages) - 1
+        forEachPageblock(first..<max(Int(end) / Self.pageblockPages, first)) { type, count in
+            counts[Int(type.rawValue)] += UInt64(count)
         }
         return counts
+    }
+
+    /// Pages of a zone that sit on LRU lists.
+    private func lruPageCount(zone: Int) -> UInt64 {
+        let bounds = zones[zone]
+        let first = Int(bounds.startPFN) / Self.pageblockPages
+        let end = Int(bounds.endPFN - 1) / Self.pageblockPages
+        return UInt64(lruPages.reduce(first...end, 0) { $0 + Int($1) })
     }
 
     /// A count of pages as the kernel prints it: counters that lag may be below zero.
