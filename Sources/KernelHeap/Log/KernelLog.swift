@@ -9,6 +9,8 @@ public struct KernelLog: Sendable {
     public private(set) var dropped = 0
     /// Warnings that the kernel prints once per boot, and has printed.
     private var printedOnce: Set<String> = []
+    /// The first call that may print a memory report again.
+    private var nextMemoryReport: UInt64 = 0
 
     /// The number of the next line, counted from boot.
     var nextNumber: Int { dropped + lines.count }
@@ -24,6 +26,15 @@ public struct KernelLog: Sendable {
             dropped += Self.capacity / 4
         }
         lines.append(line)
+    }
+
+    /// Whether a memory report may be printed: of a burst of failures, the first one's alone.
+    ///
+    /// The kernel waits ten seconds; here 1,000 calls stand for them, for a machine has no clock.
+    mutating func startsMemoryReport(at call: UInt64) -> Bool {
+        guard call >= nextMemoryReport else { return false }
+        nextMemoryReport = call &+ 1_000
+        return true
     }
 
     /// Prints a `WARN_ON_ONCE` block; nothing when it was printed before.

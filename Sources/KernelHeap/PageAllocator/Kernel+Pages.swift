@@ -29,7 +29,8 @@ extension Kernel {
         return PFN(rawValue: UInt64(pfn))
     }
 
-    /// The first line of `warn_alloc()`; the memory report that follows it is left out.
+    /// `warn_alloc()`: a line, and for the first of a burst of failures the memory report; the
+    /// call trace between them is left out.
     mutating func warnAboutFailure(order: Int, _ flags: GFPFlags, _ context: CallContext) {
         guard !flags.contains(.noWarn) else { return }
         let name = process(context.pid).map { processes[$0].name } ?? "swapper/\(context.cpu)"
@@ -38,6 +39,13 @@ extension Kernel {
             "\(name): page allocation failure: order:\(order), mode:\(mode)"
                 + "(\(profile.gfp.text(of: flags))), nodemask=(null),cpuset=/,mems_allowed=0"
         )
+        guard log.startsMemoryReport(at: sequence) else { return }
+        let report = MemInfoReport(
+            nodes: nodeViews(),
+            highestZone: flags.highestZone,
+            cpu: context.cpu
+        )
+        for line in report.lines { log.append(line) }
     }
 
     /// `__free_pages()`: drops a reference; the last one gives the block back.
