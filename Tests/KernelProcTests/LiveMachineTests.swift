@@ -1,5 +1,6 @@
 import KernelHeap
 import KernelProc
+import TestSupport
 import Testing
 
 /// What the files of a running machine say about what was done to it.
@@ -29,6 +30,25 @@ struct LiveMachineTests {
         // SLUB counts the whole slab of a CPU as handed out.
         #expect(after.dropFirst().prefix(5) == ["21", "21", "192", "21", "1"])
         #expect(after.suffix(3) == ["1", "1", "0"])
+    }
+
+    @Test(
+        "a booted machine lists the caches of the recorded one",
+        arguments: [("1G", 1), ("smp4-1G", 4)]
+    )
+    func caches(boot: String, cpus: Int) throws {
+        let recorded = try ProcParser.slabInfo(Recording.text("boot/\(boot)/slabinfo"))
+        var description = MachineDescription()
+        description.memoryBytes = 1 << 30
+        description.cpus = cpus
+        let kernel = try Kernel(description)
+
+        let listed = try ProcParser.slabInfo(ProcFiles.text(path: "slabinfo", of: kernel) ?? "")
+
+        #expect(listed.map(\.name) == recorded.map(\.name))
+        #expect(listed.map(\.objectSize) == recorded.map(\.objectSize))
+        #expect(listed.map(\.objectsPerSlab) == recorded.map(\.objectsPerSlab))
+        #expect(listed.map(\.pagesPerSlab) == recorded.map(\.pagesPerSlab))
     }
 
     @Test func `a slab's pages appear as slab memory in zoneinfo and meminfo`() throws {

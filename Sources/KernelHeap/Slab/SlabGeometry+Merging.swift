@@ -17,17 +17,16 @@ extension SlabGeometry {
     ) -> Bool {
         guard !options.isMergingOff, !isExclusive, !request.hasConstructor,
             request.usercopySize == 0, usercopySize == 0, flags.isDisjoint(with: .neverMerge),
+            request.flags.intersection(.mergeSame) == flags.intersection(.mergeSame),
             request.size > 0, request.size <= 1 << 32, request.align <= 1 << 32
-        else { return false }
-        let wished = options.flags(request.flags, ofCache: request.name)
-        guard wished.isDisjoint(with: .neverMerge),
-            wished.intersection(.mergeSame) == flags.intersection(.mergeSame)
         else { return false }
         let words = (request.size + 7) & ~7
         let align = Self.alignment(flags: request.flags, align: request.align, size: words)
         let needed = (words + align - 1) & ~(align - 1)
         let own = UInt64(size)
-        return needed <= own && own & ~(align - 1) == own && own - needed < 8
+        guard needed <= own, own & ~(align - 1) == own, own - needed < 8 else { return false }
+        // Last, for it looks through the names given to slub_debug.
+        return options.flags(request.flags, ofCache: request.name).isDisjoint(with: .neverMerge)
     }
 
     /// Takes a further cache's objects in, which may be a little larger.

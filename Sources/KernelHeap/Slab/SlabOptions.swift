@@ -11,6 +11,10 @@ public struct SlabOptions: Hashable, Sendable {
     /// Orders are below this.
     public static let orderLimit = 11
 
+    /// What fits the kernel's command line, `COMMAND_LINE_SIZE` less the final NUL; what is longer
+    /// is cut.
+    public static let lineLimit = 2_047
+
     /// Checks of every cache that no block names.
     public var debugFlags: SlabFlags = []
     public var debugBlocks: [DebugBlock] = []
@@ -34,7 +38,8 @@ public struct SlabOptions: Hashable, Sendable {
     ///   - cpus: processors present.
     public init(bootOptions: String = "", cpus: Int) {
         self.cpus = max(1, cpus)
-        for option in bootOptions.split(whereSeparator: \.isWhitespace) {
+        let line = String(decoding: bootOptions.utf8.prefix(Self.lineLimit), as: UTF8.self)
+        for option in line.split(whereSeparator: \.isWhitespace) {
             let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let value = parts.count == 2 ? parts[1] : nil
             switch parts[0] {

@@ -56,7 +56,8 @@ public struct MemInfoReport: Hashable, Sendable {
                 + " writeback:\(nodeSum(.writeback))",
             " slab_reclaimable:\(nodeSum(.slabReclaimable))"
                 + " slab_unreclaimable:\(nodeSum(.slabUnreclaimable))",
-            " mapped:\(nodeSum(.mapped)) shmem:\(nodeSum(.shmem)) pagetables:\(nodeSum(.pageTablePages))",
+            " mapped:\(nodeSum(.mapped)) shmem:\(nodeSum(.shmem))"
+                + " pagetables:\(nodeSum(.pageTablePages))",
             " sec_pagetables:\(nodeSum(.secondaryPageTablePages)) bounce:\(zoneSum(.bounce))",
             " kernel_misc_reclaimable:\(nodeSum(.kernelMiscReclaimable))",
             " free:\(free) free_pcp:\(perCPU) free_cma:\(zoneSum(.freeCMA))",

@@ -87,6 +87,16 @@ struct SlabGeometryTests {
         #expect(options.flags([], ofCache: "inode_cache") == [])
     }
 
+    @Test func `a command line is cut where the kernel's buffer ends`() {
+        let names = (0..<100_000).map { "cache\($0)" }.joined(separator: ",")
+
+        let options = SlabOptions(bootOptions: "slub_debug=Z,\(names) slub_nomerge", cpus: 1)
+
+        #expect(options.debugBlocks.count == 1)
+        #expect(options.debugBlocks[0].caches.count < 2_047 / 7)
+        #expect(!options.isMergingOff)
+    }
+
     @Test func `slub_debug=O drops checks that would need a larger order`() throws {
         let options = SlabOptions(bootOptions: "slub_debug=FZPUO", cpus: 1)
 
