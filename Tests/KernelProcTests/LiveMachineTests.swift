@@ -100,6 +100,13 @@ struct LiveMachineTests {
         #expect(SlabSysfs.text("objects", of: cache) == "64 N0=64\n")
         #expect(SlabSysfs.text("slabs_cpu_partial", of: cache) == "0(0)\n")
         #expect(unknown == nil)
+        let read = SysFiles.text(path: "kernel/slab/kmalloc-64/order", of: kernel)
+        let others = [
+            "", "/", "kernel/slab", "kernel/slab//order", "kernel/slab/kmalloc-64/order/",
+        ]
+        .map { SysFiles.text(path: $0, of: kernel) }
+        #expect(read == "0\n")
+        #expect(others.allSatisfy { $0 == nil })
     }
 
     @Test func `two nodes and four processors have their parts in every file`() throws {

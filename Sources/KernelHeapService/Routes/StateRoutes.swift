@@ -25,7 +25,10 @@ extension Service {
         let path = try decodedPath(match.name)
         let isJSON = prefersJSON(request)
         return try withKernel(of: session, completion) { (kernel) throws(Problem) in
-            guard root == "/proc/", let text = ProcFiles.text(path: path, of: kernel) else {
+            let text =
+                root == "/proc/"
+                ? ProcFiles.text(path: path, of: kernel) : SysFiles.text(path: path, of: kernel)
+            guard let text else {
                 throw Problem(.unknownFile, "this machine has no \(root)\(path.prefix(128))")
             }
             return completion.service.file(text, path: root + path, isJSON: isJSON)
