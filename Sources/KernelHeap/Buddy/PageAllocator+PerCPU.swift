@@ -91,7 +91,7 @@ extension PageAllocator {
     }
 
     @inline(never)
-    private mutating func trim(zone: Int, cpu: Int, list: Int, giveAll: Bool) {
+    mutating func trim(zone: Int, cpu: Int, list: Int, giveAll: Bool) {
         let index = perCPUIndex(zone: zone, cpu: cpu)
         let pages = giveAll ? perCPU[index].count : pagesToTrim(index: index)
         giveBack(pages, zone: zone, cpu: cpu, startingAt: list)

@@ -60,6 +60,12 @@ extension Kernel {
         guard let frame = UInt32(exactly: pfn.rawValue), Int(frame) < pages.map.capacity else {
             return
         }
+        if order == 0, pages.releaseSingle(frame, cpu: context.cpu) { return }
+        freeSlowly(frame, order: order, in: context)
+    }
+
+    @inline(never)
+    private mutating func freeSlowly(_ frame: UInt32, order: Int, in context: CallContext) {
         let page = pages.map[Int(frame)]
         guard page.kind == .allocated else {
             if page.kind == .slab {

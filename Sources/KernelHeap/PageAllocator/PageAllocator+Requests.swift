@@ -5,35 +5,94 @@ extension PageAllocator {
     ///   The order is at most `Zone.maxOrder`; the caller has refused larger ones.
     @inline(__always)
     mutating func allocate(_ request: AllocationRequest) -> UInt32? {
-        let list = zonelists[Zonelist.index(node: request.node, highest: request.highestZone)]
-        guard list.count > 0 else { return nil }
-        let preferred = list[0]
-        // The common case: the preferred zone is above its low mark, and no one asks why.
-        if !decisions.isOn, PerCPUPages.allows(order: request.order),
-            zones[preferred].type != .normal || request.order == 0
-        {
-            let flags = request.flags.firstAttempt(preferring: zones[preferred].type)
-            if mayServe(zone: preferred, request, flags),
-                let pfn = takePerCPU(
-                    zone: preferred,
-                    cpu: request.cpu,
-                    order: request.order,
-                    type: request.migrateType,
-                    flags: flags
-                )
-            {
-                return hand(out: pfn, zone: preferred, request, preferred: preferred)
+        // The common case: one page, the CPU has it, the preferred zone is above its low mark, and
+        // no one asks why.
+        let list = Zonelist.index(node: request.node, highest: request.highestZone)
+        if request.order == 0, !decisions.isOn, zonelists[list].count > 0 {
+            let zone = zonelists[list][0]
+            let index = perCPUIndex(zone: zone, cpu: request.cpu)
+            let pages = Int(request.migrateType.rawValue)
+            if !perCPU[index].lists[pages].isEmpty, isAboveLow(zone: zone, request.highestZone) {
+                return takeListed(zone: zone, index: index, list: pages, request.migrateType)
             }
         }
         return allocateFully(request, list)
     }
 
+    /// Whether a zone has more than its low mark and reserve, high-atomic pages apart.
+    @inline(__always)
+    private func isAboveLow(zone: Int, _ highest: ZoneType) -> Bool {
+        let marks = zones[zone].watermarks
+        let reserve = zones[zone].lowmemReserve[Int(highest.rawValue)]
+        return zones[zone].free &- zones[zone].highAtomicReserved
+            > marks.low &+ marks.boost &+ reserve
+    }
+
+    /// Hands out the first page of a per-CPU list that is not empty.
+    @inline(__always)
+    private mutating func takeListed(
+        zone: Int,
+        index: Int,
+        list: Int,
+        _ type: MigrateType
+    ) -> UInt32 {
+        let pfn = perCPU[index].lists[list].head
+        let next = map[Int(pfn)].next
+        perCPU[index].lists[list].head = next
+        if next == PageList.none { perCPU[index].lists[list].tail = PageList.none }
+        perCPU[index].count &-= 1
+        perCPU[index].freeFactor >>= 1
+        zones[zone].hits &+= 1
+        map[Int(pfn)].become(
+            .allocated,
+            order: 0,
+            migrateType: type,
+            zone: zone,
+            next: PageList.none,
+            word: 1
+        )
+        return pfn
+    }
+
+    /// Frees one page with one reference to its CPU's list.
+    ///
+    /// - Returns: false where it takes another way; nothing changed then.
+    @inline(__always)
+    mutating func releaseSingle(_ pfn: UInt32, cpu: Int) -> Bool {
+        let page = map[Int(pfn)]
+        guard page.isSinglePageInUse, !decisions.isOn else { return false }
+        let type = pageblockType(of: pfn)
+        guard type.rawValue < 3 else { return false }
+        let zone = page.zone
+        let index = perCPUIndex(zone: zone, cpu: cpu)
+        let list = Int(type.rawValue)
+        let head = perCPU[index].lists[list].head
+        map[Int(pfn)].become(
+            .perCPU,
+            order: 0,
+            migrateType: type,
+            zone: zone,
+            next: head,
+            word: 0
+        )
+        if head == PageList.none {
+            perCPU[index].lists[list].tail = pfn
+        } else {
+            map[Int(head)].prev = pfn
+        }
+        perCPU[index].lists[list].head = pfn
+        perCPU[index].count &+= 1
+        if perCPU[index].count >= perCPU[index].high {
+            trim(zone: zone, cpu: cpu, list: list, giveAll: false)
+        }
+        return true
+    }
+
     /// The whole path, first attempt included.
     @inline(never)
-    private mutating func allocateFully(
-        _ request: AllocationRequest,
-        _ list: Zonelist
-    ) -> UInt32? {
+    private mutating func allocateFully(_ request: AllocationRequest, _ index: Int) -> UInt32? {
+        let list = zonelists[index]
+        guard list.count > 0 else { return nil }
         if decisions.isOn {
             decisions.add(
                 .requestClassified(

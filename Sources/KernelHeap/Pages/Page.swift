@@ -76,6 +76,37 @@ struct Page: ColumnElement {
             | UInt32(migrateType.rawValue) << 8 | UInt32(truncatingIfNeeded: zone) << 16
     }
 
+    /// Belongs to a slab from now on; its links are free to name the cache.
+    mutating func join(slab number: UInt32, of cache: Int) {
+        word = number
+        prev = UInt32(truncatingIfNeeded: cache)
+    }
+
+    /// The cache of a slab's page.
+    @inline(__always)
+    var slabCache: Int { Int(prev) }
+
+    /// Everything at once: one look-up, one line of memory.
+    @inline(__always)
+    mutating func become(
+        _ kind: Kind,
+        order: Int,
+        migrateType: MigrateType,
+        zone: Int,
+        next: UInt32,
+        word: UInt32
+    ) {
+        set(kind, order: order, migrateType: migrateType, zone: zone)
+        self.next = next
+        self.word = word
+    }
+
+    /// Whether it heads an allocated block of one page with one reference.
+    @inline(__always)
+    var isSinglePageInUse: Bool {
+        state & 0xff == UInt32(Kind.allocated.rawValue) && word == 1
+    }
+
     @inline(__always)
     mutating func clear() { state = 0 }
 

@@ -1,4 +1,6 @@
 /// A doubly linked list of blocks, linked through their first pages.
+///
+/// The first block's `prev` means nothing: taking it off must not touch the second.
 struct PageList: BitwiseCopyable {
     /// Ends a list; no frame has this number.
     static let none = UInt32.max
@@ -31,13 +33,8 @@ extension ChunkedColumn where Element == Page {
     @inline(__always)
     mutating func popHead(of list: inout PageList) -> UInt32 {
         let pfn = list.head
-        let next = self[Int(pfn)].next
-        list.head = next
-        if next == PageList.none {
-            list.tail = PageList.none
-        } else {
-            self[Int(next)].prev = PageList.none
-        }
+        list.head = self[Int(pfn)].next
+        if list.head == PageList.none { list.tail = PageList.none }
         return pfn
     }
 
@@ -45,13 +42,13 @@ extension ChunkedColumn where Element == Page {
     @inline(__always)
     mutating func remove(_ pfn: UInt32, from list: inout PageList) {
         let page = self[Int(pfn)]
-        if page.prev == PageList.none {
+        if list.head == pfn {
             list.head = page.next
         } else {
             self[Int(page.prev)].next = page.next
         }
-        if page.next == PageList.none {
-            list.tail = page.prev
+        if list.tail == pfn {
+            list.tail = list.head == PageList.none ? PageList.none : page.prev
         } else {
             self[Int(page.next)].prev = page.prev
         }

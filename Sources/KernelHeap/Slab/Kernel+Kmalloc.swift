@@ -23,6 +23,26 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext = .standard
     ) -> LinearAddress {
+        // The common case: the CPU has a free object, and nobody asks why or wants it cleared.
+        if size &- 1 < KmallocCaches.largest,
+            !(pages.decisions.isOn || flags.contains(.zero) || slab.catalog.options.initOnAlloc)
+        {
+            let cache = KmallocCaches.cache(size: size, flags: flags)
+            let place = slab.place(cache, cpu: context.cpu)
+            if slab.cpuSlabs[place].hasFreeObject {
+                let physical = slab.take(place: place, requested: size, call: sequence)
+                return LinearAddress(rawValue: Self.pageOffset &+ physical)
+            }
+        }
+        return allocateFully(size: size, flags: flags, in: context)
+    }
+
+    @inline(never)
+    private mutating func allocateFully(
+        size: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> LinearAddress {
         LinearAddress(rawValue: address(of: allocate(size: size, flags: flags, in: context)))
     }
 
@@ -117,7 +137,7 @@ extension Kernel {
         guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
         let freed = slab.free(
             at: address.rawValue &- Self.pageOffset,
-            slab: page.word,
+            of: page,
             cpu: context.cpu,
             call: sequence,
             pages: &pages

@@ -43,6 +43,7 @@ extension SlabAllocator {
         while cpuSlabs[place].partial != Slab.none {
             let number = cpuSlabs[place].partial
             cpuSlabs[place].partial = slabs[Int(number)].next
+            cpuSlabs[place].partialCount &-= 1
             if takeFreelist(of: number, place: place) { return true }
         }
         return false
@@ -70,10 +71,9 @@ extension SlabAllocator {
     }
 
     private mutating func pushOnChain(_ number: UInt32, place: Int) {
-        let head = cpuSlabs[place].partial
-        let count = head == Slab.none ? 1 : slabs[Int(head)].chainCount &+ 1
-        slabs[Int(number)].chain(before: head, count: count)
+        slabs[Int(number)].next = cpuSlabs[place].partial
         cpuSlabs[place].partial = number
+        cpuSlabs[place].partialCount &+= 1
     }
 
     /// CPUs are dealt to nodes in turn.
@@ -81,22 +81,29 @@ extension SlabAllocator {
 
     /// Frees into a slab that is not the CPU's own: `__slab_free()`, 6.1.
     @inline(never)
-    mutating func freeSlowly(
-        _ number: UInt32,
-        index: UInt16,
+    mutating func freeElsewhere(
+        at physical: UInt64,
+        slab number: UInt32,
         place: Int,
         cpu: Int,
+        call: UInt64,
         pages: inout PageAllocator
-    ) {
+    ) -> Bool {
         let before = slabs[Int(number)]
         let cache = Int(before.cache)
+        let slot = caches[cache].slot(of: physical &- UInt64(before.pfn) << 12)
+        guard slot < UInt32(before.objects) else { return true }
+        let index = UInt16(truncatingIfNeeded: slot)
+        guard before.freelist != index else { return false }
+        let state = Int(before.states) &+ Int(index)
+        states[state] = ObjectState(next: before.freelist, freedBy: call)
         let wasFull = before.freelist == Slab.endOfList
         let joinsChain = wasFull && !before.isFrozen && caches[cache].hasCPUPartial
         slabs[Int(number)].takeBack(index, freeze: joinsChain)
-        if before.isFrozen { return }
+        if before.isFrozen { return true }
         if joinsChain {
             addToChain(number, cache: cache, place: place, cpu: cpu, pages: &pages)
-            return
+            return true
         }
         let node = cache * nodeCount + Int(before.node)
         if before.inuse == 1 && nodes[node].partial.count >= Int(caches[cache].minPartial) {
@@ -105,6 +112,7 @@ extension SlabAllocator {
         } else if wasFull {
             appendPartial(number, node: node)
         }
+        return true
     }
 
     /// Puts a slab on the CPU's chain; a chain that is long enough moves to the node first:
@@ -118,11 +126,12 @@ extension SlabAllocator {
     ) {
         let head = cpuSlabs[place].partial
         let limit = caches[cache].cpuPartialSlabs
-        guard head != Slab.none, slabs[Int(head)].chainCount >= limit else {
+        guard head != Slab.none, cpuSlabs[place].partialCount >= limit else {
             pushOnChain(number, place: place)
             return
         }
         cpuSlabs[place].partial = Slab.none
+        cpuSlabs[place].partialCount = 0
         pushOnChain(number, place: place)
         unfreeze(chain: head, cpu: cpu, pages: &pages)
     }
@@ -211,7 +220,7 @@ extension SlabAllocator {
                 migrateType: head.migrateType,
                 zone: head.zone
             )
-            pages.map[frame].word = number
+            pages.map[frame].join(slab: number, of: cache)
         }
         let start = states.allocate(count: Int(objects))
         for index in 0..<objects {

@@ -26,8 +26,8 @@ struct SlabAllocator: ~Copyable {
         catalog = SlabCatalog.booted(options)
         cpuCount = options.cpus
         self.nodeCount = nodeCount
-        caches = OwnedBuffer(catalog.geometries.map(SlabCache.init))
-        cpuSlabs = OwnedBuffer(repeating: CPUSlab(), count: catalog.count * options.cpus)
+        caches = OwnedBuffer(catalog.shapes)
+        cpuSlabs = OwnedBuffer(repeatingEach: catalog.emptyCPUSlabs, times: options.cpus)
         nodes = OwnedBuffer(repeating: NodeSlabs(), count: catalog.count * nodeCount)
     }
 
@@ -72,8 +72,8 @@ struct SlabAllocator: ~Copyable {
         call: UInt64,
         pages: inout PageAllocator
     ) -> Object? {
-        let place = cache * cpuCount + cpu
-        if cpuSlabs[place].freelist == Slab.endOfList {
+        let place = place(cache, cpu: cpu)
+        if !cpuSlabs[place].hasFreeObject {
             guard refill(cache, place: place, flags: flags, cpu: cpu, pages: &pages) else {
                 return nil
             }
@@ -81,12 +81,25 @@ struct SlabAllocator: ~Copyable {
             explain(.cpuFreelist, place: place, pages: &pages)
         }
         let index = cpuSlabs[place].freelist
-        let state = Int(cpuSlabs[place].states) + Int(index)
-        let next = states[state].next
-        states[state] = ObjectState(next: next, allocatedFor: requested, call: call)
-        cpuSlabs[place].freelist = next
+        _ = take(place: place, requested: requested, call: call)
         return Object(slab: cpuSlabs[place].slab, index: index, pfn: cpuSlabs[place].pfn)
     }
+
+    /// Takes the first object of a CPU's freelist, which must not be empty.
+    ///
+    /// - Returns: its physical address.
+    @inline(__always)
+    mutating func take(place: Int, requested: UInt64, call: UInt64) -> UInt64 {
+        let index = cpuSlabs[place].freelist
+        let state = Int(cpuSlabs[place].states) &+ Int(index)
+        let physical = cpuSlabs[place].physical(of: index)
+        cpuSlabs[place].freelist = states[state].allocate(requested: requested, call: call)
+        return physical
+    }
+
+    /// Where a CPU's part of a cache stands.
+    @inline(__always)
+    func place(_ cache: Int, cpu: Int) -> Int { cache &* cpuCount &+ cpu }
 
     /// Frees the object that holds a physical address: `slab_free()`, 6.1.
     ///
@@ -96,27 +109,28 @@ struct SlabAllocator: ~Copyable {
     @inline(__always)
     mutating func free(
         at physical: UInt64,
-        slab number: UInt32,
+        of page: Page,
         cpu: Int,
         call: UInt64,
         pages: inout PageAllocator
     ) -> Bool {
-        let slab = slabs[Int(number)]
-        let slot = caches[Int(slab.cache)].slot(of: physical &- UInt64(slab.pfn) << 12)
-        guard slot < UInt32(slab.objects) else { return true }
-        let index = UInt16(truncatingIfNeeded: slot)
-        let place = Int(slab.cache) * cpuCount + cpu
-        let state = Int(slab.states) + Int(index)
-        if cpuSlabs[place].slab == number {
-            let head = cpuSlabs[place].freelist
-            guard head != index else { return false }
-            states[state] = ObjectState(next: head, freedBy: call)
-            cpuSlabs[place].freelist = index
-            return true
+        let place = place(page.slabCache, cpu: cpu)
+        guard cpuSlabs[place].slab == page.word else {
+            return freeElsewhere(
+                at: physical,
+                slab: page.word,
+                place: place,
+                cpu: cpu,
+                call: call,
+                pages: &pages
+            )
         }
-        guard slab.freelist != index else { return false }
-        states[state] = ObjectState(next: slab.freelist, freedBy: call)
-        freeSlowly(number, index: index, place: place, cpu: cpu, pages: &pages)
+        guard let index = cpuSlabs[place].index(ofPhysical: physical) else { return true }
+        let head = cpuSlabs[place].freelist
+        guard head != index else { return false }
+        let state = Int(cpuSlabs[place].states) &+ Int(index)
+        states[state] = ObjectState(next: head, freedBy: call)
+        cpuSlabs[place].freelist = index
         return true
     }
 
@@ -134,9 +148,12 @@ struct SlabAllocator: ~Copyable {
     mutating func create(_ request: SlabRequest) -> CacheID? {
         guard let (cache, isNew) = catalog.add(request, isExclusive: request.hasConstructor)
         else { return nil }
-        if isNew {
-            caches.append(SlabCache(catalog.geometries[Int(cache.rawValue)]))
-            for _ in 0..<cpuCount { cpuSlabs.append(CPUSlab()) }
+        let shape = catalog.shapes[Int(cache.rawValue)]
+        if !isNew {
+            caches[Int(cache.rawValue)] = shape
+        } else {
+            caches.append(shape)
+            for _ in 0..<cpuCount { cpuSlabs.append(CPUSlab(shape)) }
             for _ in 0..<nodeCount { nodes.append(NodeSlabs()) }
         }
         return cache

@@ -4,7 +4,7 @@ struct SlabCache: BitwiseCopyable {
     let size: UInt32
     let objectSize: UInt32
     /// 2^64 / size, rounded up: turns the division by `size` into a multiplication.
-    private let reciprocal: UInt64
+    let reciprocal: UInt64
     let objects: UInt16
     let redLeftPad: UInt16
     let order: UInt8
@@ -63,11 +63,42 @@ struct CPUSlab: BitwiseCopyable {
     var slab = Slab.none
     /// Head of the chain of partial slabs.
     var partial = Slab.none
+    /// Slabs in the chain.
+    var partialCount: UInt16 = 0
     /// First free object of the slab's part that only this CPU sees.
     var freelist = Slab.endOfList
     /// Copies of the slab's fields, so that an allocation reads no slab.
     var states: UInt32 = 0
     var pfn: UInt32 = 0
+    /// Copies of the cache's fields, so that it reads no cache either.
+    let size: UInt32
+    private let objects: UInt16
+    private let redLeftPad: UInt16
+    private let reciprocal: UInt64
+
+    init(_ cache: SlabCache) {
+        size = cache.size
+        objects = cache.objects
+        redLeftPad = cache.redLeftPad
+        reciprocal = cache.reciprocal
+    }
+
+    @inline(__always)
+    var hasFreeObject: Bool { freelist != Slab.endOfList }
+
+    /// The object's physical address.
+    @inline(__always)
+    func physical(of index: UInt16) -> UInt64 {
+        UInt64(pfn) << 12 &+ UInt64(index) &* UInt64(size) &+ UInt64(redLeftPad)
+    }
+
+    /// The object that holds a byte of the CPU's slab; nil in the slab's unused tail.
+    @inline(__always)
+    func index(ofPhysical address: UInt64) -> UInt16? {
+        let offset = address &- UInt64(pfn) << 12
+        let slot = offset.multipliedFullWidth(by: reciprocal).high
+        return slot < UInt64(objects) ? UInt16(truncatingIfNeeded: slot) : nil
+    }
 
     /// Takes a slab and its free objects.
     @inline(__always)
@@ -94,15 +125,13 @@ struct Slab: ColumnElement {
     var inuse: UInt16 = 0
     /// First free object that no CPU has taken for itself.
     var freelist: UInt16 = 0
-    /// Slabs in the per-CPU chain that begins here.
-    var chainCount: UInt16 = 0
     var node: UInt8 = 0
     var order: UInt8 = 0
     /// Belongs to a CPU: its slab, or in its chain.
     var isFrozen = false
     /// The entry names a slab that exists.
     var isLive = false
-    private var unused: UInt16 = 0
+    private var unused: UInt32 = 0
 
     /// A freed object becomes the head of the free ones.
     @inline(__always)
@@ -118,13 +147,6 @@ struct Slab: ColumnElement {
         isFrozen = freelist != Self.endOfList
         inuse = objects
         freelist = Self.endOfList
-    }
-
-    /// Heads a per-CPU chain.
-    @inline(__always)
-    mutating func chain(before head: UInt32, count: UInt16) {
-        next = head
-        chainCount = count
     }
 
     /// Goes to the end of a node's list.
@@ -148,15 +170,19 @@ struct ObjectState: ColumnElement {
     init(next: UInt16) { bits = UInt64(next) }
 
     @inline(__always)
-    init(next: UInt16, allocatedFor requested: UInt64, call: UInt64) {
-        bits = UInt64(next) | (requested & 0x3fff) << 16 | 1 << 30 | call << 32
-    }
-
-    @inline(__always)
     init(next: UInt16, freedBy call: UInt64) { bits = UInt64(next) | call << 32 }
 
     @inline(__always)
     var next: UInt16 { UInt16(truncatingIfNeeded: bits) }
+
+    /// Becomes allocated; the old link stays, as it does in the object's memory.
+    @inline(__always)
+    mutating func allocate(requested: UInt64, call: UInt64) -> UInt16 {
+        let next = next
+        bits = UInt64(next) | (requested & 0x3fff) << 16 | 1 << 30 | call << 32
+        return next
+    }
+
     var isAllocated: Bool { bits & 1 << 30 != 0 }
     /// Bytes that `kmalloc` was asked for; 0 in other caches.
     var requested: UInt64 { bits >> 16 & 0x3fff }

@@ -12,6 +12,9 @@ struct SlabCatalog: Sendable {
     private(set) var names: [String] = []
     private(set) var geometries: [SlabGeometry] = []
     private(set) var exclusive: [Bool] = []
+    /// What a machine's caches are before their first slab.
+    private(set) var shapes: [SlabCache] = []
+    private(set) var emptyCPUSlabs: [CPUSlab] = []
     /// Every name that was created, oldest first.
     private(set) var aliases: [Alias] = []
 
@@ -45,6 +48,7 @@ struct SlabCatalog: Sendable {
             options: options
         ) {
             geometries[index].share(with: request)
+            shapes[index] = SlabCache(geometries[index])
             let cache = CacheID(rawValue: UInt16(truncatingIfNeeded: index))
             aliases.append(Alias(name: request.name, cache: cache))
             return (cache, false)
@@ -55,6 +59,9 @@ struct SlabCatalog: Sendable {
         let cache = CacheID(rawValue: UInt16(truncatingIfNeeded: count))
         names.append(request.name)
         geometries.append(geometry)
+        let shape = SlabCache(geometry)
+        shapes.append(shape)
+        emptyCPUSlabs.append(CPUSlab(shape))
         exclusive.append(isExclusive)
         aliases.append(Alias(name: request.name, cache: cache))
         return (cache, true)

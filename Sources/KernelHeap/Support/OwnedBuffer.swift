@@ -22,6 +22,16 @@ struct OwnedBuffer<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         _ = unsafe UnsafeMutableBufferPointer(start: base, count: count).initialize(from: elements)
     }
 
+    /// Each element so many times in a row.
+    init(repeatingEach elements: [Element], times: Int) {
+        count = elements.count * times
+        capacity = max(count, 1)
+        unsafe base = .allocate(capacity: capacity)
+        for (index, element) in elements.enumerated() {
+            unsafe (base + index * times).initialize(repeating: element, count: times)
+        }
+    }
+
     deinit { unsafe base.deallocate() }
 
     var indices: Range<Int> { 0..<count }

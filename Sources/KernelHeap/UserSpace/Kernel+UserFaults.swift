@@ -46,9 +46,12 @@ extension Kernel {
 
     /// Gives back a page that left a process.
     mutating func dropUserPage(_ pfn: UInt32, cpu: Int) {
-        pages.map[Int(pfn)].isOnLRU = false
-        pages.lruPages[Int(pfn) / PageAllocator.pageblockPages] &-= 1
-        pages.release(pfn, order: 0, cpu: cpu)
+        if pages.map[Int(pfn)].isOnLRU {
+            pages.map[Int(pfn)].isOnLRU = false
+            pages.lruPages[Int(pfn) / PageAllocator.pageblockPages] &-= 1
+        }
+        // The page may have been freed under the process: then this is one reference too many.
+        freePages(PFN(rawValue: UInt64(pfn)), order: 0, in: CallContext(cpu: cpu))
     }
 
     /// Walks a user range page by page until it ends or an access is refused.

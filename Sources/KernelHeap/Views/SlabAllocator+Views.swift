@@ -44,7 +44,7 @@ extension SlabAllocator {
             let own = cpuSlabs[cache * cpuCount + cpu]
             if own.slab != Slab.none { view.nodes[Int(slabs[Int(own.slab)].node)].cpuSlabs += 1 }
             let head = own.partial
-            let length = head == Slab.none ? 0 : UInt64(slabs[Int(head)].chainCount)
+            let length = UInt64(own.partialCount)
             view.cpuPartialSlabs.append(length)
             if head != Slab.none { view.nodes[Int(slabs[Int(head)].node)].cpuSlabs += length }
         }

@@ -74,7 +74,7 @@ struct SlabReplay: ~Copyable {
             let offset = UInt64(object.index) * UInt64(slab.caches[cache].size)
             _ = slab.free(
                 at: UInt64(object.pfn) << 12 + offset,
-                slab: object.slab,
+                of: pages.map[Int(object.pfn)],
                 cpu: 0,
                 call: 0,
                 pages: &pages
