@@ -32,4 +32,24 @@ struct PerCPUPages: BitwiseCopyable {
     /// The order of the blocks on a list.
     @inline(__always)
     static func order(list: Int) -> Int { list >= 12 ? 9 : list / 3 }
+
+    /// The first page of a list was handed out.
+    @inline(__always)
+    mutating func take(next: UInt32, from list: Int) {
+        lists[list].head = next
+        if next == PageList.none { lists[list].tail = PageList.none }
+        count &-= 1
+        freeFactor >>= 1
+    }
+
+    /// A page became the first of a list.
+    ///
+    /// - Returns: whether pages must go back.
+    @inline(__always)
+    mutating func put(_ pfn: UInt32, on list: Int) -> Bool {
+        if lists[list].isEmpty { lists[list].tail = pfn }
+        lists[list].head = pfn
+        count &+= 1
+        return count >= high
+    }
 }

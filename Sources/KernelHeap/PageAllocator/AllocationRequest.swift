@@ -22,15 +22,16 @@ struct AllocationRequest {
 extension GFPFlags {
     /// The highest zone allowed: `gfp_zone()` with the table of the recording
     /// `constants/gfp_constants.json`; contradictory combinations mean DMA.
+    var highestZone: ZoneType { ZoneType(rawValue: UInt8(highestZoneIndex)) ?? .dma }
+
+    /// The raw value of `highestZone`, from a table by the four zone bits.
     @inline(__always)
-    var highestZone: ZoneType {
-        switch rawValue & 0xf {
-        case 0, 2, 8: .normal
-        case 4, 12: .dma32
-        case 10: .movable
-        default: .dma
-        }
-    }
+    var highestZoneIndex: Int { Int(Self.highestZones[Int(rawValue & 0xf)]) }
+
+    /// 0 is DMA, 1 DMA32, 2 Normal, 4 Movable.
+    private static let highestZones: InlineArray<16, UInt8> = [
+        2, 0, 2, 0, 1, 0, 0, 0, 2, 0, 4, 0, 1, 0, 0, 0,
+    ]
 
     /// The mobility class: `gfp_migratetype()`.
     ///

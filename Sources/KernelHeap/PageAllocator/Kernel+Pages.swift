@@ -7,6 +7,20 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext = .standard
     ) -> PFN? {
+        if order == 0, !(flags.contains(.zero) || slab.catalog.options.initOnAlloc),
+            let pfn = pages.takeSingle(flags, cpu: context.cpu)
+        {
+            return PFN(rawValue: UInt64(pfn))
+        }
+        return allocPagesFully(order: order, flags: flags, in: context)
+    }
+
+    @inline(never)
+    private mutating func allocPagesFully(
+        order: Int,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> PFN? {
         guard order >= 0, order <= Zone.maxOrder else {
             if !flags.contains(.noWarn) {
                 log.warnOnce(
@@ -57,15 +71,15 @@ extension Kernel {
         order: Int,
         in context: CallContext = .standard
     ) {
-        guard let frame = UInt32(exactly: pfn.rawValue), Int(frame) < pages.map.capacity else {
-            return
-        }
+        guard pfn.rawValue < UInt64(pages.map.capacity) else { return }
+        let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
         if order == 0, pages.releaseSingle(frame, cpu: context.cpu) { return }
-        freeSlowly(frame, order: order, in: context)
+        freeSlowly(pfn, order: order, in: context)
     }
 
     @inline(never)
-    private mutating func freeSlowly(_ frame: UInt32, order: Int, in context: CallContext) {
+    private mutating func freeSlowly(_ pfn: PFN, order: Int, in context: CallContext) {
+        let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
         let page = pages.map[Int(frame)]
         guard page.kind == .allocated else {
             if page.kind == .slab {

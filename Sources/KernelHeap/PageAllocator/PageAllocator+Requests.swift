@@ -3,54 +3,31 @@ extension PageAllocator {
     ///
     /// - Returns: the first frame, its page marked allocated with one reference; nil is NULL.
     ///   The order is at most `Zone.maxOrder`; the caller has refused larger ones.
-    @inline(__always)
     mutating func allocate(_ request: AllocationRequest) -> UInt32? {
-        // The common case: one page, the CPU has it, the preferred zone is above its low mark, and
-        // no one asks why.
-        let list = Zonelist.index(node: request.node, highest: request.highestZone)
-        if request.order == 0, !decisions.isOn, zonelists[list].count > 0 {
-            let zone = zonelists[list][0]
-            let index = perCPUIndex(zone: zone, cpu: request.cpu)
-            let pages = Int(request.migrateType.rawValue)
-            if !perCPU[index].lists[pages].isEmpty, isAboveLow(zone: zone, request.highestZone) {
-                return takeListed(zone: zone, index: index, list: pages, request.migrateType)
-            }
+        if request.order == 0,
+            let pfn = takeSingle(request.flags, cpu: request.cpu)
+        {
+            return pfn
         }
-        return allocateFully(request, list)
+        return allocateFully(request)
     }
 
-    /// Whether a zone has more than its low mark and reserve, high-atomic pages apart.
+    /// Takes one page the common way: the CPU has it, and the preferred zone is above its low mark.
+    ///
+    /// - Returns: nil where the request takes another way; nothing changed then.
     @inline(__always)
-    private func isAboveLow(zone: Int, _ highest: ZoneType) -> Bool {
-        let marks = zones[zone].watermarks
-        let reserve = zones[zone].lowmemReserve[Int(highest.rawValue)]
-        return zones[zone].free &- zones[zone].highAtomicReserved
-            > marks.low &+ marks.boost &+ reserve
-    }
-
-    /// Hands out the first page of a per-CPU list that is not empty.
-    @inline(__always)
-    private mutating func takeListed(
-        zone: Int,
-        index: Int,
-        list: Int,
-        _ type: MigrateType
-    ) -> UInt32 {
-        let pfn = perCPU[index].lists[list].head
-        let next = map[Int(pfn)].next
-        perCPU[index].lists[list].head = next
-        if next == PageList.none { perCPU[index].lists[list].tail = PageList.none }
-        perCPU[index].count &-= 1
-        perCPU[index].freeFactor >>= 1
+    mutating func takeSingle(_ flags: GFPFlags, cpu: Int) -> UInt32? {
+        let zone = Int(preferredZones[Int(flags.rawValue & 0xf)])
+        guard zone < zones.count, !decisions.isOn else { return nil }
+        let type = flags.migrateType
+        let index = perCPUIndex(zone: zone, cpu: cpu)
+        let pfn = perCPU[index].lists[Int(type.rawValue)].head
+        guard pfn != PageList.none, zones[zone].isAboveLow(flags.highestZoneIndex) else {
+            return nil
+        }
+        let next = map[Int(pfn)].leaveList(for: type, zone: zone)
+        perCPU[index].take(next: next, from: Int(type.rawValue))
         zones[zone].hits &+= 1
-        map[Int(pfn)].become(
-            .allocated,
-            order: 0,
-            migrateType: type,
-            zone: zone,
-            next: PageList.none,
-            word: 1
-        )
         return pfn
     }
 
@@ -60,29 +37,15 @@ extension PageAllocator {
     @inline(__always)
     mutating func releaseSingle(_ pfn: UInt32, cpu: Int) -> Bool {
         let page = map[Int(pfn)]
-        guard page.isSinglePageInUse, !decisions.isOn else { return false }
         let type = pageblockType(of: pfn)
-        guard type.rawValue < 3 else { return false }
+        guard page.isSinglePageInUse, type.rawValue < 3, !decisions.isOn else { return false }
         let zone = page.zone
         let index = perCPUIndex(zone: zone, cpu: cpu)
         let list = Int(type.rawValue)
         let head = perCPU[index].lists[list].head
-        map[Int(pfn)].become(
-            .perCPU,
-            order: 0,
-            migrateType: type,
-            zone: zone,
-            next: head,
-            word: 0
-        )
-        if head == PageList.none {
-            perCPU[index].lists[list].tail = pfn
-        } else {
-            map[Int(head)].prev = pfn
-        }
-        perCPU[index].lists[list].head = pfn
-        perCPU[index].count &+= 1
-        if perCPU[index].count >= perCPU[index].high {
+        map[Int(pfn)].joinList(before: head, type: type, zone: zone)
+        if head != PageList.none { map[Int(head)].prev = pfn }
+        if perCPU[index].put(pfn, on: list) {
             trim(zone: zone, cpu: cpu, list: list, giveAll: false)
         }
         return true
@@ -90,8 +53,8 @@ extension PageAllocator {
 
     /// The whole path, first attempt included.
     @inline(never)
-    private mutating func allocateFully(_ request: AllocationRequest, _ index: Int) -> UInt32? {
-        let list = zonelists[index]
+    private mutating func allocateFully(_ request: AllocationRequest) -> UInt32? {
+        let list = zonelists[Zonelist.index(node: request.node, highest: request.highestZone)]
         guard list.count > 0 else { return nil }
         if decisions.isOn {
             decisions.add(

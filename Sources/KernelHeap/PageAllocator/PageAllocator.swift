@@ -15,6 +15,8 @@ struct PageAllocator: ~Copyable {
     var lruPages: ChunkedColumn<UInt16>
     let cpuCount: Int
     var zonelists: OwnedBuffer<Zonelist>
+    /// The preferred zone by the zone bits of the flags; 255 where it depends on more than them.
+    let preferredZones: InlineArray<16, UInt8>
     /// `watermark_boost_factor`, in ten-thousandths.
     var boostFactor = 15_000
     var decisions = DecisionLog()
@@ -30,6 +32,7 @@ struct PageAllocator: ~Copyable {
         pageblocks = ChunkedColumn(count: frames / Self.pageblockPages + 1)
         lruPages = ChunkedColumn(count: frames / Self.pageblockPages + 1)
         zonelists = OwnedBuffer(Zonelist.all(zones))
+        preferredZones = Zonelist.preferredZones(zones)
         self.zones = OwnedBuffer(zones)
         self.perCPU = OwnedBuffer(perCPU)
         self.cpuCount = cpuCount
@@ -43,6 +46,7 @@ struct PageAllocator: ~Copyable {
         perCPU = other.perCPU.copy()
         cpuCount = other.cpuCount
         zonelists = other.zonelists.copy()
+        preferredZones = other.preferredZones
         boostFactor = other.boostFactor
     }
 
@@ -86,7 +90,7 @@ struct PageAllocator: ~Copyable {
     }
 
     @inline(__always)
-    func perCPUIndex(zone: Int, cpu: Int) -> Int { zone * cpuCount + cpu }
+    func perCPUIndex(zone: Int, cpu: Int) -> Int { zone &* cpuCount &+ cpu }
 }
 
 /// The steps of a decision, recorded only while somebody asked.

@@ -86,19 +86,22 @@ struct Page: ColumnElement {
     @inline(__always)
     var slabCache: Int { Int(prev) }
 
-    /// Everything at once: one look-up, one line of memory.
+    /// A single page leaves a per-CPU list and is handed out.
+    ///
+    /// - Returns: the page behind it on the list.
     @inline(__always)
-    mutating func become(
-        _ kind: Kind,
-        order: Int,
-        migrateType: MigrateType,
-        zone: Int,
-        next: UInt32,
-        word: UInt32
-    ) {
-        set(kind, order: order, migrateType: migrateType, zone: zone)
-        self.next = next
-        self.word = word
+    mutating func leaveList(for type: MigrateType, zone: Int) -> UInt32 {
+        set(.allocated, order: 0, migrateType: type, zone: zone)
+        word = 1
+        return next
+    }
+
+    /// A single page comes back to the head of a per-CPU list.
+    @inline(__always)
+    mutating func joinList(before head: UInt32, type: MigrateType, zone: Int) {
+        set(.perCPU, order: 0, migrateType: type, zone: zone)
+        word = 0
+        next = head
     }
 
     /// Whether it heads an allocated block of one page with one reference.

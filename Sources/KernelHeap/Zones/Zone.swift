@@ -68,6 +68,13 @@ struct Zone: BitwiseCopyable {
         }
     }
 
+    /// Whether more is free than the low mark and the reserve, high-atomic pages apart.
+    @inline(__always)
+    func isAboveLow(_ highestZoneIndex: Int) -> Bool {
+        let reserve = lowmemReserve[highestZoneIndex]
+        return free &- highAtomicReserved > watermarks.low &+ watermarks.boost &+ reserve
+    }
+
     var endPFN: UInt64 { startPFN + spanned }
 
     func spans(_ pfn: UInt64) -> Bool { pfn >= startPFN && pfn < endPFN }

@@ -25,6 +25,18 @@ struct Zonelist: BitwiseCopyable {
         node * ZoneType.allCases.count + Int(highest.rawValue)
     }
 
+    /// The first zone of the list for each combination of zone bits; 255 where there is none, or where
+    /// it depends on the node.
+    static func preferredZones(_ zones: [Zone]) -> InlineArray<16, UInt8> {
+        let lists = all(zones)
+        guard lists.count == ZoneType.allCases.count else { return InlineArray(repeating: 255) }
+        return InlineArray { bits in
+            let flags = GFPFlags(rawValue: UInt32(bits))
+            let list = lists[index(node: 0, highest: flags.highestZone)]
+            return list.count > 0 ? list.indices[0] : 255
+        }
+    }
+
     /// The lists of all nodes up to the highest numbered one.
     static func all(_ zones: [Zone]) -> [Zonelist] {
         let nodes = 0...(zones.map(\.node).max() ?? 0)
