@@ -58,6 +58,8 @@ extension PageAllocator {
         let batch = perCPU[index].batch
         let wanted = batch > 1 ? max(batch >> order, 2) : batch
         var blocks = 0
+        // The first block of a refill is explained, the others only counted.
+        var isExplaining = decisions.isOn
         while blocks < wanted {
             guard let pfn = takeBlock(zone: zone, order: order, type: type, flags: flags) else {
                 break
@@ -65,7 +67,9 @@ extension PageAllocator {
             map[Int(pfn)].set(.perCPU, order: order, migrateType: type, zone: zone)
             map.pushTail(pfn, on: &perCPU[index].lists[list])
             blocks += 1
+            if decisions.isOn { isExplaining = decisions.pause() }
         }
+        decisions.resume(isExplaining)
         perCPU[index].count += blocks << order
         changeFreeCount(zone: zone, cpu: cpu, by: -(blocks << order))
         if decisions.isOn {

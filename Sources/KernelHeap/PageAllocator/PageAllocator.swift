@@ -112,6 +112,14 @@ struct DecisionLog {
         return steps
     }
 
+    /// Leaves the following steps out, until `resume`: more of the same explains nothing.
+    mutating func pause() -> Bool {
+        defer { isOn = false }
+        return isOn
+    }
+
+    mutating func resume(_ wasOn: Bool) { isOn = wasOn }
+
     /// Adds a step; callers test `isOn` first, so that a step costs nothing unasked.
     mutating func add(_ step: ExplanationStep) {
         if steps.count < Self.limit { steps.append(step) }
