@@ -209,6 +209,8 @@ class Contract:
         self.check_problem("a method that a path lacks is a 405", answer, 405)
         self.check("a 405 names the methods there are", [] if "allow" in answer.headers else ["no Allow"])
 
+        refuse("a method that nobody knows is a 405", 405, "BREW", "/v1/profiles")
+
         untouched = json.loads(self.send("GET", f"/v1/sessions/{session}").body)
         faults = [] if untouched.get("seq", untouched.get("sequence")) == 0 else [f"{untouched}"]
         self.check("refused requests leave the session as it was", faults)

@@ -13,6 +13,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 
 from contract import Contract
+from hostile import Hostile
 from kheapd_server import Server
 
 CHECKS = [
@@ -28,15 +29,27 @@ SECONDS = 600
 
 
 def configuration(session):
-    """A real session's id makes most generated requests reach a machine."""
-    return "[parameters]\n" + "".join(
-        f'"path.{name}" = {json.dumps(session)}\n' for name in ("id", "session", "session_id")
-    )
+    """Settings of schemathesis.
+
+    A real session's id makes most generated requests reach a machine.
+    """
+    return "\n".join([
+        f"hooks = {json.dumps(str(HERE / 'schemathesis_hooks.py'))}",
+        "[parameters]",
+        f'"path.id" = {json.dumps(session)}',
+    ])
 
 
-def generated_requests(contract_path, server, session):
-    seed = os.environ.get("SEED") or str(secrets.randbelow(1 << 32))
-    print(f"contract: generated requests, SEED={seed}", flush=True)
+def hostile_calls(server, seed):
+    batches = int(os.environ.get("BATCHES", "60"))
+    faults, calls = Hostile(server.address, seed).run(batches)
+    for fault in faults:
+        print(f"FAILED hostile calls: {fault}\n{server.tail()}")
+    print(f"contract: {calls} hostile calls", flush=True)
+    return 1 if faults else 0
+
+
+def generated_requests(contract_path, server, session, seed):
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as settings:
         settings.write(configuration(session))
         settings.flush()
@@ -44,7 +57,7 @@ def generated_requests(contract_path, server, session):
             pathlib.Path(sys.executable).parent / "schemathesis", "--config-file", settings.name,
             "run", contract_path, "--url", server.url,
             "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing",
-            "--max-examples", os.environ.get("EXAMPLES", "20"), "--seed", seed,
+            "--max-examples", os.environ.get("EXAMPLES", "20"), "--seed", str(seed),
             "--request-timeout", "10", "--suppress-health-check", "all",
             "--generation-database", "none", "--no-color", "--continue-on-failure",
             # An event stream has no end to wait for; deleting the session would leave the rest nothing to meet.
@@ -59,12 +72,15 @@ def generated_requests(contract_path, server, session):
 
 def main():
     path = ROOT / "openapi.yaml"
+    seed = int(os.environ.get("SEED") or secrets.randbelow(1 << 32))
+    print(f"contract: SEED={seed}", flush=True)
     with Server() as server:
         contract = Contract(path, server.url)
-        generated = generated_requests(path, server, contract.new_session())
-    # A server that stood the generated requests is stopped and must have ended cleanly; now a fresh one.
+        failed = generated_requests(path, server, contract.new_session(), seed)
+        failed |= hostile_calls(server, seed)
+    # That server stood what was generated and ended cleanly; the contract's own examples meet a fresh one.
     with Server() as server:
-        return Contract(path, server.url).run() or generated
+        return Contract(path, server.url).run() | failed
 
 
 sys.exit(main())
