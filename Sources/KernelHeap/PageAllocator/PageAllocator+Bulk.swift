@@ -24,7 +24,8 @@ extension PageAllocator {
             let marks = zones[zone].watermarks
             let reserve = zones[zone].lowmemReserve[Int(request.highestZone.rawValue)]
             let usable = zones[zone].free - zones[zone].highAtomicReserved
-            if usable > marks.low + marks.boost + count + reserve { return zone }
+            // Subtracted, not added: the count is a client's and may be any number.
+            if usable - marks.low - marks.boost - reserve > count { return zone }
         }
         return nil
     }
