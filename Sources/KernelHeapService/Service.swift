@@ -15,6 +15,7 @@ public final class Service: RequestHandler {
     let answers: AnswerStore
     let batchBytes: ByteBudget
     let log: RequestLog
+    private let ticker = EventTicker()
     private let sweeper: IdleSweeper
 
     /// Builds the service and starts its threads; `stop()` ends them.
@@ -22,7 +23,8 @@ public final class Service: RequestHandler {
         self.configuration = configuration
         sessions = SessionStore(
             maximumCount: configuration.maximumSessions,
-            maximumBytes: configuration.maximumHeldBytes
+            maximumBytes: configuration.maximumHeldBytes,
+            ticker: ticker
         )
         calls = CallTable()
         metrics = Metrics(functionNames: calls.names.names)
@@ -43,6 +45,7 @@ public final class Service: RequestHandler {
     public func stop() {
         sweeper.stop()
         workers.stop()
+        ticker.stop()
     }
 
     public func admit(_ request: borrowing Request) -> Admission {

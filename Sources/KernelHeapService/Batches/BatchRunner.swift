@@ -93,12 +93,14 @@ struct BatchRunner {
         )
         service.metrics.countCall(call.descriptor.index)
         if let name = item.member("as") { try keep(outcome.result.value, as: name) }
+        let start = json.count
         json.outcome(
             outcome,
             of: call,
             isExplained: decoded.isExplained || isExplained,
             on: kernel
         )
+        session.publish(json, from: start)
     }
 
     private func decode(_ item: JSONValue, _ call: PreparedCall) throws(Problem) -> DecodedCall {

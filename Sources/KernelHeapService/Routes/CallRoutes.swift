@@ -43,6 +43,7 @@ extension Service {
         if kernel.sequence & 63 == 0 { sessions.recordGrowth(session.measure(kernel)) }
         var writer = JSONWriter()
         writer.outcome(outcome, of: call, isExplained: decoded.isExplained, on: kernel)
+        session.publish(writer, from: 0)
         return json(writer)
     }
 

@@ -24,7 +24,7 @@ extension Service {
         case .slabFiles: return try getProcFile(request, match, "/sys/", completion)
         case .dmesg: return try getDmesg(request, match, completion)
         case .view: return try getView(request, match, completion)
-        case .events: return try getEvents(request, match)
+        case .events: return try getEvents(request, match, completion)
         case .profiles: return getProfiles()
         case .dashboard: return getDashboard()
         case .health: return text("ok\n")

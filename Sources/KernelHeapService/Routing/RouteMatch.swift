@@ -38,6 +38,7 @@ struct RouteMatch {
             route = rest.isEmpty ? .unknown : .session
             return
         }
+        guard end > 0 else { return }
         session = rest[0..<end]
         let resource = rest.dropFirst(end + 1)
         let split = resource.firstIndex(of: slash)

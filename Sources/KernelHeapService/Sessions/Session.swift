@@ -20,12 +20,19 @@ public final class Session: Sendable {
     let cpuCount: Int
     let kernel: Mutex<Kernel>
     let settings: Mutex<Settings>
+    /// What happens on the machine, for streams of events.
+    let events: EventHub
     private let lastUsed: Atomic<UInt64>
     private let jobCount = Atomic<Int>(0)
     /// Host memory of the kernel as last measured, in bytes.
     private let measuredBytes = Atomic<Int>(0)
 
-    init(_ kernel: consuming Kernel, ordinal: UInt64, settings: Settings) {
+    init(
+        _ kernel: consuming Kernel,
+        ordinal: UInt64,
+        settings: Settings,
+        events: EventHub
+    ) {
         id = SessionID()
         self.ordinal = ordinal
         createdAt = Clock.wallSeconds()
@@ -34,6 +41,7 @@ public final class Session: Sendable {
         lastUsed = Atomic(Clock.monotonic())
         measuredBytes.store(kernel.heldBytes, ordering: .relaxed)
         self.settings = Mutex(settings)
+        self.events = events
         self.kernel = Mutex(kernel)
     }
 
@@ -62,10 +70,10 @@ public final class Session: Sendable {
         return now > last ? (now - last) / 1_000_000_000 : 0
     }
 
-    /// Whether the idle timeout has passed and no job works for the session.
+    /// Whether the idle timeout has passed, no job works for the session and nobody watches it.
     func isExpired(at now: UInt64) -> Bool {
         let timeout = settings.withLock { $0.idleTimeout }
         return timeout > 0 && jobCount.load(ordering: .relaxed) == 0
-            && idleSeconds(at: now) >= timeout
+            && idleSeconds(at: now) >= timeout && events.subscriberCount == 0
     }
 }

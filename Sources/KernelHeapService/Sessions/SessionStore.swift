@@ -13,13 +13,16 @@ final class SessionStore: Sendable {
     private let nextOrdinal = Atomic<UInt64>(1)
     private let maximumCount: Int
     private let maximumBytes: Int
+    private let ticker: EventTicker
 
     /// - Parameters:
     ///   - maximumCount: sessions at once.
     ///   - maximumBytes: host memory of all kernels at which no further session is booted.
-    init(maximumCount: Int, maximumBytes: Int) {
+    ///   - ticker: the clock of the sessions' event streams.
+    init(maximumCount: Int, maximumBytes: Int, ticker: EventTicker) {
         self.maximumCount = maximumCount
         self.maximumBytes = maximumBytes
+        self.ticker = ticker
     }
 
     var count: Int { sessionCount.load(ordering: .relaxed) }
@@ -52,7 +55,8 @@ final class SessionStore: Sendable {
             let session = Session(
                 try Kernel(description),
                 ordinal: nextOrdinal.add(1, ordering: .relaxed).oldValue,
-                settings: settings
+                settings: settings,
+                events: EventHub(ticker: ticker)
             )
             totalBytes.add(session.heldBytes, ordering: .relaxed)
             shard(session.id).sessions.withLock { $0[session.id] = session }
@@ -73,6 +77,7 @@ final class SessionStore: Sendable {
         }
         sessionCount.subtract(1, ordering: .relaxed)
         totalBytes.subtract(session.heldBytes, ordering: .relaxed)
+        session.events.close()
         return session
     }
 
