@@ -1,0 +1,83 @@
+import KernelHeap
+import Testing
+
+@testable import KernelHeapService
+
+/// A small generator with a seed: the same seed gives the same bodies.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+@Suite("Hostile input")
+struct HostileInputTests {
+    private static let bodies = [
+        #"{"size":192,"flags":"GFP_KERNEL|__GFP_ZERO","context":{"cpu":0,"in":"process"}}"#,
+        #"[{"call":"kmalloc","as":"p","args":{"size":64,"flags":["GFP_KERNEL"]}},{"call":"kfree","objp":"$p+8"}]"#,
+        "size=0x64&flags=GFP_KERNEL%7C__GFP_ZERO&context.in=softirq&explain=true",
+        #"{"name":"x","machine":{"memory":"512M","zones":[{"name":"DMA","free_lists":[{"order":5,"pfns":[288]}]}]}}"#,
+    ]
+
+    @Test("a mutilated body is answered, and the next request as well", arguments: UInt64(1)...8)
+    func mutilated(seed: UInt64) throws {
+        let service = try ServiceFixture()
+        let session = try service.boot()
+        var random = SeededGenerator(seed: seed)
+        let paths = [
+            session + "/calls/kmalloc", session + "/calls?on_error=continue", "/v1/sessions",
+            session + "/calls/copy_to_user", session + "/calls/kmalloc?" + "%",
+        ]
+        for step in 0..<150 {
+            var body = Array(try #require(Self.bodies.randomElement(using: &random)).utf8)
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let place = Int.random(in: 0..<body.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: body[place] = UInt8.random(in: 0...255, using: &random)
+                case 1: body.insert(UInt8.random(in: 32...126, using: &random), at: place)
+                case 2: if body.count > 1 { body.remove(at: place) }
+                default: body = Array(body[...place])
+                }
+            }
+            let path = try #require(paths.randomElement(using: &random))
+            let type = Bool.random(using: &random) ? "application/x-ndjson" : "application/json"
+
+            let answer = try service.send("POST", path, body, headers: ["Content-Type": type])
+
+            #expect(answer.status < 500, "seed \(seed), step \(step): \(answer.text)")
+        }
+        #expect(try service.send("GET", "/healthz").status == 200)
+    }
+
+    @Test func `every call takes the extremes of its words`() throws {
+        let service = try ServiceFixture()
+        let session = try service.boot()
+        for descriptor in CallRegistry.all {
+            for value in ["0", "1", "18446744073709551615", "9223372036854775807", "-1"] {
+                let members = descriptor.signature.parameters.map { parameter -> String in
+                    switch parameter.type {
+                    case .bytes: "\"\(parameter.name)\":{\"fill\":0,\"length\":1}"
+                    case .text: "\"\(parameter.name)\":\"x\""
+                    case .addresses: "\"\(parameter.name)\":[\(value)]"
+                    case .gfp: "\"\(parameter.name)\":\"GFP_KERNEL\""
+                    default: "\"\(parameter.name)\":\(value)"
+                    }
+                }
+                let body = "{" + members.joined(separator: ",") + "}"
+                let name = descriptor.signature.name
+
+                let answer = try service.send("POST", session + "/calls/\(name)", body)
+
+                #expect([200, 409, 422].contains(answer.status), "\(name) \(body)")
+                #expect(answer.json != .null, "\(name) \(body)")
+            }
+        }
+    }
+}
