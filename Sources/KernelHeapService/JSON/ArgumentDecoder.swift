@@ -96,9 +96,13 @@ struct ArgumentDecoder {
             guard magnitude < limit || (isNegative && magnitude == limit) else {
                 throw outOfRange(place, "-\(limit)…\(limit - 1)")
             }
+            if let maximum = parameter.maximum, !isNegative, magnitude > maximum {
+                throw outOfRange(place, "-\(limit)…\(maximum)")
+            }
             return isNegative ? 0 &- magnitude : magnitude
         case .unsigned(let bits):
-            let limit = bits >= 64 ? UInt64.max : (1 << UInt64(max(bits, 1))) - 1
+            let width = bits >= 64 ? UInt64.max : (1 << UInt64(max(bits, 1))) - 1
+            let limit = min(width, parameter.maximum ?? width)
             guard !isNegative, magnitude <= limit else { throw outOfRange(place, "0…\(limit)") }
             return magnitude
         case .gfp:

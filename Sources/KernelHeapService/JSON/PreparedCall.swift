@@ -37,11 +37,14 @@ struct PreparedParameter: Sendable {
     let nameBytes: [UInt8]
     let type: ParameterType
     let flagNames: NameTable?
+    /// The largest number, list or byte count that the service runs.
+    let maximum: UInt64?
 
     init(_ parameter: Parameter) {
         name = parameter.name
         nameBytes = Array(parameter.name.utf8)
         type = parameter.type
+        maximum = parameter.maximum
         if case .names(let set) = parameter.type {
             flagNames = NameTable(set.names.map(\.name))
         } else {

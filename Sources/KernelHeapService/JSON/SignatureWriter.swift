@@ -28,6 +28,10 @@ extension JSONWriter {
             strings(set.names.map(\.name))
         case .gfp, .address, .page, .cache, .boolean, .bytes, .text, .addresses: break
         }
+        if let maximum = parameter.maximum {
+            raw(",\"maximum\":")
+            number(maximum)
+        }
         raw(",\"optional\":")
         boolean(parameter.isOptional)
         raw(",\"summary\":")

@@ -17,15 +17,19 @@ final class Metrics: Sendable {
     ]
 
     private let columns = Metrics.statuses.count + 1
-    private let requests = CounterTable(count: Route.allCases.count * (Metrics.statuses.count + 1))
-    private let durations = CounterTable(count: Route.allCases.count * (Metrics.buckets.count + 1))
-    private let durationSums = CounterTable(count: Route.allCases.count)
-    private let calls: CounterTable
+    private let requests = AtomicCounters(
+        count: Route.allCases.count * (Metrics.statuses.count + 1)
+    )
+    private let durations = AtomicCounters(
+        count: Route.allCases.count * (Metrics.buckets.count + 1)
+    )
+    private let durationSums = AtomicCounters(count: Route.allCases.count)
+    private let calls: AtomicCounters
     private let functionNames: [String]
 
     init(functionNames: [String]) {
         self.functionNames = functionNames
-        calls = CounterTable(count: functionNames.count)
+        calls = AtomicCounters(count: functionNames.count)
     }
 
     /// Counts a finished request.

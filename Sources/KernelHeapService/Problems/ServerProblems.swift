@@ -3,7 +3,11 @@ internal import HTTPServer
 /// Describes what the HTTP server refuses before a route sees it.
 struct ServerProblems: ProblemSource {
     func problem(status: Int, reason: ServerRefusal) -> Response {
-        Problem(type(of: reason), detail(of: reason)).response()
+        var problem = Problem(type(of: reason), detail(of: reason))
+        if reason == .methodNotImplemented {
+            problem.headers = [("Allow", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")]
+        }
+        return problem.response()
     }
 
     private func type(of reason: ServerRefusal) -> ProblemType {
@@ -18,7 +22,8 @@ struct ServerProblems: ProblemSource {
         case .hostNotAllowed: .hostNotAllowed
         case .headersTooLarge: .headersTooLarge
         case .handlerFailed: .internalError
-        case .methodNotImplemented, .transferEncodingNotImplemented: .notImplemented
+        case .methodNotImplemented: .methodNotAllowed
+        case .transferEncodingNotImplemented: .notImplemented
         case .bodyMemoryExhausted: .busy
         case .stopping: .shuttingDown
         }

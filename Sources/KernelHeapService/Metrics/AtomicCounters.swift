@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// A fixed number of counters that any thread may raise.
 @safe
-final class CounterTable: Sendable {
+final class AtomicCounters: Sendable {
     // The counters live as long as the table and are touched through atomics only.
     private nonisolated(unsafe) let counters: UnsafeMutablePointer<Atomic<UInt64>>
     let count: Int

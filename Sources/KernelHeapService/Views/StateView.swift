@@ -13,7 +13,7 @@ struct StateView: Sendable {
             _ kernel: borrowing Kernel, _ query: [UInt8], _ json: inout JSONWriter
         ) throws(Problem) -> Void
 
-    static let all: [StateView] = []
+    static let all: [StateView] = [.zones, .caches]
 
     static let names = NameTable(all.map(\.name))
 }
