@@ -80,4 +80,43 @@ struct HostileInputTests {
             }
         }
     }
+
+    @Test("a zone table of extremes boots or is refused", arguments: UInt64(1)...4)
+    func zoneTables(seed: UInt64) throws {
+        let service = try ServiceFixture()
+        var random = SeededGenerator(seed: seed)
+        func number() -> String {
+            let numbers = [
+                "0", "1", "2", "511", "512", "4095", "262144", "4294967295",
+                "4294967296", "1152921504606846976", "9223372036854775807", "18446744073709551615",
+            ]
+            return numbers.randomElement(using: &random) ?? "0"
+        }
+        for step in 0..<100 {
+            let body = """
+                {"machine":{"cpus":1,"zones":[{"node":0,"name":"Normal","start_pfn":\(number()),
+                "spanned":\(number()),"present":\(number()),"managed":\(number()),
+                "watermarks":{"min":\(number()),"low":\(number()),"high":\(number())},
+                "lowmem_reserve":[\(number()),\(number())],
+                "pageblocks":[{"start_pfn":\(number()),"count":\(number()),"lru_pages":\(number())}],
+                "free_lists":[{"order":\(Int.random(in: 0...12, using: &random)),
+                "migratetype":"Movable","pfns":[\(number()),\(number())]}],
+                "pcp":[{"cpu":0,"batch":\(number()),"high":\(number()),
+                "lists":[{"index":\(Int.random(in: 0...14, using: &random)),"pfns":[\(number())]}]}]}]}}
+                """
+            let answer = try service.send("POST", "/v1/sessions", body)
+
+            #expect([201, 422].contains(answer.status), "seed \(seed), step \(step): \(body)")
+            guard let session = answer.headers["location"] else { continue }
+            for call in [
+                "alloc_pages?gfp_mask=GFP_KERNEL&order=3", "kmalloc?size=8&flags=GFP_ATOMIC",
+            ] {
+                _ = try service.send("POST", "\(session)/calls/\(call)")
+            }
+            _ = try service.send("GET", session + "/zones")
+            _ = try service.send("GET", session + "/proc/zoneinfo")
+            _ = try service.send("DELETE", session)
+        }
+        #expect(try service.send("GET", "/healthz").status == 200)
+    }
 }

@@ -60,7 +60,8 @@ struct BatchRunner {
             var problem = error
             problem.line = line
             problem.write(to: &json)
-            return !stopsOnError && error.type != .batchTooLong
+            let isOver = error.type == .batchTooLong || error.type == .unknownSession
+            return !stopsOnError && !isOver
         }
     }
 

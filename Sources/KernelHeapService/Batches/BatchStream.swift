@@ -36,11 +36,24 @@ final class BatchStream: StreamSource {
                 )
             }
             sent += count
+            compact()
+            return count
+        }
+
+        /// Lets go of what was sent: a reader that never quite catches up must not make it grow.
+        private mutating func compact() {
             if waiting == 0 {
                 buffer.removeAll()
-                sent = 0
+            } else if sent >= BatchStream.highMark {
+                var rest = ByteBuffer(capacity: waiting)
+                unsafe buffer.withUnsafeBytes { bytes in
+                    unsafe rest.append(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+                }
+                buffer = rest
+            } else {
+                return
             }
-            return count
+            sent = 0
         }
     }
 

@@ -12,6 +12,8 @@ final class JSONParser {
     static let maximumDepth: UInt32 = 32
     /// Numbers, texts, arrays and objects in one document.
     static let maximumValues: UInt32 = 1 << 20
+    /// The same for a thread's own parser, which keeps its memory.
+    static let maximumThreadValues: UInt32 = 1 << 16
     /// Readable bytes that must follow every text.
     static let padding = Int(CSIMD_PADDING)
 
@@ -41,17 +43,18 @@ final class JSONParser {
     /// - Throws: `Problem` where the text is no JSON.
     static func parseOnThread(_ text: ByteSlice) throws(Problem) -> JSONValue {
         guard let handle = unsafe csimd_thread_parser() else { throw Problem(.outOfMemory) }
-        return try unsafe parse(text, handle)
+        return try unsafe parse(text, handle, maximumThreadValues)
     }
 
     /// Reads a document; the root is valid until the next one.
     func parse(_ text: ByteSlice) throws(Problem) -> JSONValue {
-        try unsafe JSONParser.parse(text, handle)
+        try unsafe JSONParser.parse(text, handle, JSONParser.maximumValues)
     }
 
     private static func parse(
         _ text: ByteSlice,
-        _ handle: OpaquePointer
+        _ handle: OpaquePointer,
+        _ valueLimit: UInt32
     ) throws(Problem) -> JSONValue {
         let status = unsafe text.withUnsafeBytes { bytes in
             unsafe csimd_parse(
@@ -59,7 +62,7 @@ final class JSONParser {
                 bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
                 bytes.count,
                 maximumDepth,
-                maximumValues
+                valueLimit
             )
         }
         guard status == UInt32(CSIMD_OK), let nodes = unsafe csimd_nodes(handle) else {
@@ -75,7 +78,7 @@ final class JSONParser {
             case Int(CSIMD_EMPTY): "the body is empty"
             case Int(CSIMD_NOT_UTF8): "the body is not UTF-8"
             case Int(CSIMD_TOO_DEEP): "nested deeper than \(maximumDepth)"
-            case Int(CSIMD_TOO_MANY): "more than \(maximumValues) values"
+            case Int(CSIMD_TOO_MANY): "too many values"
             case Int(CSIMD_TRAILING): "something follows the document\(place)"
             case Int(CSIMD_BAD_NUMBER): "a malformed number\(place)"
             case Int(CSIMD_BAD_STRING): "a malformed string\(place)"

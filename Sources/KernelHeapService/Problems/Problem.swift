@@ -18,6 +18,7 @@ struct Problem: Error {
         self.type = type
         self.detail = detail
         self.pointer = pointer
+        if type == .busy || type == .shuttingDown { headers = [("Retry-After", "1")] }
     }
 
     /// A problem with one value of a document.

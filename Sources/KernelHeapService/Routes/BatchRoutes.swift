@@ -22,9 +22,7 @@ extension Service {
         guard let parser = JSONParser() else { throw Problem(.outOfMemory) }
         let body = request.bodySlice
         guard batchBytes.take(body.count) else {
-            var problem = Problem(.busy, "the batches that wait hold all the memory they may")
-            problem.headers = [("Retry-After", "1")]
-            throw problem
+            throw Problem(.busy, "the batches that wait hold all the memory they may")
         }
         // From here on the copy's owner gives the bytes back.
         if isStream {

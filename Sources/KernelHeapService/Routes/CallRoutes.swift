@@ -50,6 +50,9 @@ extension Service {
     /// Refuses calls on a machine that has panicked or has grown too large.
     @inline(__always)
     func checkAlive(_ kernel: borrowing Kernel, _ session: Session) throws(Problem) {
+        guard !session.isDropped else {
+            throw Problem(.unknownSession, "the session was dropped meanwhile")
+        }
         guard !kernel.isPanicked else {
             throw Problem(.sessionPanicked, "its state can be read; its last lines are in /dmesg")
         }

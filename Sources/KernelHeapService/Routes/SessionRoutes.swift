@@ -6,25 +6,33 @@ internal import Synchronization
 extension Service {
     /// Boots a machine: the body's, or the default one.
     func postSession(_ request: borrowing Request) throws(Problem) -> Response {
-        var description = MachineDescription()
-        var settings = Session.Settings(name: "", idleTimeout: configuration.idleTimeout)
-        let body = request.bodySlice
-        if let first = firstCharacter(of: body) {
-            if first != UInt8(ascii: "{") { try refuseEncodedBody(request) }
-            let root = try JSONParser.parseOnThread(body)
-            var object = try ObjectReader(root, "a session")
-            if let machine = try object.optional("machine") {
-                let reader = MachineReader(maximumMemoryBytes: configuration.maximumMachineBytes)
-                description = try reader.read(machine)
-            }
-            try readSettings(&object, &settings)
-            try object.finish()
-        }
+        let (description, settings) = try readSession(request)
         let session = try sessions.boot(description, settings)
         var writer = JSONWriter(capacity: 1_024)
         session.kernel.withLock { kernel in record(session, kernel, into: &writer) }
         let path = "/v1/sessions/\(session.id.text)"
         return json(writer, status: 201, headers: [("Location", path), ("ETag", "\"0\"")])
+    }
+
+    private func readSession(
+        _ request: borrowing Request
+    ) throws(Problem) -> (MachineDescription, Session.Settings) {
+        var description = MachineDescription()
+        var settings = Session.Settings(name: "", idleTimeout: configuration.idleTimeout)
+        let body = request.bodySlice
+        guard let first = firstCharacter(of: body) else { return (description, settings) }
+        if first != UInt8(ascii: "{") { try refuseEncodedBody(request) }
+        // Descriptions with zone tables are long, so their memory goes back at once.
+        guard let parser = JSONParser() else { throw Problem(.outOfMemory) }
+        defer { withExtendedLifetime(parser) {} }
+        var object = try ObjectReader(try parser.parse(body), "a session")
+        if let machine = try object.optional("machine") {
+            let reader = MachineReader(maximumMemoryBytes: configuration.maximumMachineBytes)
+            description = try reader.read(machine)
+        }
+        try readSettings(&object, &settings)
+        try object.finish()
+        return (description, settings)
     }
 
     /// Sessions in the order of their creation, a page at a time.

@@ -24,6 +24,7 @@ public final class Session: Sendable {
     let events: EventHub
     private let lastUsed: Atomic<UInt64>
     private let jobCount = Atomic<Int>(0)
+    private let wasDropped = Atomic<Bool>(false)
     /// Host memory of the kernel as last measured, in bytes.
     private let measuredBytes = Atomic<Int>(0)
 
@@ -46,6 +47,10 @@ public final class Session: Sendable {
     }
 
     var heldBytes: Int { measuredBytes.load(ordering: .relaxed) }
+
+    /// Whether the session is out of the store: jobs that hold it end.
+    var isDropped: Bool { wasDropped.load(ordering: .relaxed) }
+    func markDropped() { wasDropped.store(true, ordering: .relaxed) }
 
     /// Records a request at the monotonic time `now`.
     @inline(__always)

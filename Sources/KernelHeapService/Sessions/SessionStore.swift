@@ -77,6 +77,7 @@ final class SessionStore: Sendable {
         }
         sessionCount.subtract(1, ordering: .relaxed)
         totalBytes.subtract(session.heldBytes, ordering: .relaxed)
+        session.markDropped()
         session.events.close()
         return session
     }

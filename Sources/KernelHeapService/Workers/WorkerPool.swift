@@ -54,9 +54,7 @@ final class WorkerPool: Sendable {
         // Single calls have a reserve of their own, as they end a slice later.
         guard taken < (isUrgent ? maximumJobs * 4 : maximumJobs) else {
             jobCount.subtract(1, ordering: .relaxed)
-            var problem = Problem(.busy, "\(taken) jobs are waiting")
-            problem.headers = [("Retry-After", "1")]
-            throw problem
+            throw Problem(.busy, "\(taken) jobs are waiting")
         }
         guard enqueue(job, isUrgent: isUrgent) else {
             jobCount.subtract(1, ordering: .relaxed)

@@ -50,7 +50,7 @@ struct CallDecoderTests {
 
     @Test func `an address may be text, a number or null`() throws {
         let text = try decode("kfree", #"{"objp":"0xFFFF888000001000"}"#)
-        let number = try decode("kfree", #"{"objp":18446612682070013952}"#)
+        let number = try decode("kfree", #"{"objp":18446612682070036480}"#)
         let null = try decode("kfree", #"{"objp":null}"#)
 
         #expect(text.arguments.word(0) == 0xffff_8880_0000_1000)
