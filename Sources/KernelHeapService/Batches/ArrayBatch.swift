@@ -39,10 +39,7 @@ final class ArrayBatch: Job, @unchecked Sendable {
         runner.session.beginJob()
     }
 
-    deinit {
-        runner.service.batchBytes.give(body.count)
-        runner.session.endJob()
-    }
+    deinit { runner.session.endJob() }
 
     func runSlice() -> JobProgress {
         guard var writer = writer.take() else { return .finished }

@@ -28,10 +28,7 @@ final class LineBatch: Job, @unchecked Sendable {
         runner.session.beginJob()
     }
 
-    deinit {
-        runner.service.batchBytes.give(body.count)
-        runner.session.endJob()
-    }
+    deinit { runner.session.endJob() }
 
     func runSlice() -> JobProgress {
         guard !stream.isClosed else { return finish() }

@@ -20,13 +20,11 @@ extension Service {
         let isStream = isNDJSON(request)
         if !isStream { try refuseEncodedBody(request) }
         guard let parser = JSONParser() else { throw Problem(.outOfMemory) }
-        let body = request.bodySlice
-        guard batchBytes.take(body.count) else {
+        guard let body = BodyCopy(request.bodySlice, from: batchBytes) else {
             throw Problem(.busy, "the batches that wait hold all the memory they may")
         }
-        // From here on the copy's owner gives the bytes back.
         if isStream {
-            let batch = LineBatch(runner, completion, BodyCopy(body), parser)
+            let batch = LineBatch(runner, completion, body, parser)
             try workers.accept(batch, isUrgent: false)
             return Response(
                 status: 200,
@@ -34,7 +32,7 @@ extension Service {
                 body: .stream(batch.stream)
             )
         }
-        let batch = try ArrayBatch(runner, completion, BodyCopy(body), parser)
+        let batch = try ArrayBatch(runner, completion, body, parser)
         try workers.accept(batch, isUrgent: false)
         return Response(status: 200, body: .deferred(batch.response))
     }

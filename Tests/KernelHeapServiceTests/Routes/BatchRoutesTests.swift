@@ -128,4 +128,80 @@ struct BatchRoutesTests {
         let lines = try await HTTPAnswer(batch, toHead: false).lines
         #expect(lines.count == 5_000)
     }
+
+    @Test func `a reader that stops does not lose lines or stop others`() throws {
+        let item = #"{"call":"ksize","objp":"0x0"}"# + "\n"
+        let service = try ServiceFixture { $0.maximumBatchCalls = 30_000 }
+        let session = try service.boot()
+        let body = String(repeating: item, count: 30_000)
+        let slow = try TestConnection(port: service.server.port)
+        slow.send(
+            Array(
+                ("POST \(session)/calls HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    + "Content-Type: application/x-ndjson\r\n"
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n" + body).utf8
+            )
+        )
+
+        // Nothing is read yet, and the session's own calls are answered all the same.
+        let answer = try service.send(
+            "POST",
+            session + "/calls/kmalloc",
+            "size=8&flags=GFP_KERNEL"
+        )
+        let lines = try HTTPAnswer(slow.readToEnd(), toHead: false).lines
+
+        #expect(answer.status == 200)
+        #expect(lines.count == 30_000)
+        #expect(lines.last?["call"] == .string("ksize"))
+    }
+
+    @Test func `a client that leaves ends its batch`() throws {
+        let item = #"{"call":"ksize","objp":"0x0"}"# + "\n"
+        let service = try ServiceFixture { $0.maximumJobs = 1 }
+        let session = try service.boot()
+        let body = String(repeating: item, count: 200_000)
+        var leaving: TestConnection? = try TestConnection(port: service.server.port)
+        leaving?.send(
+            Array(
+                ("POST \(session)/calls HTTP/1.1\r\nHost: localhost\r\n"
+                    + "Content-Type: application/x-ndjson\r\n"
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n" + body).utf8
+            )
+        )
+        _ = leaving?.read(until: "\"seq\":10,")
+        leaving = nil
+
+        // The one place for jobs becomes free again long before 200,000 calls are run.
+        var status = 503
+        for _ in 0..<2_000 where status == 503 {
+            status = try service.send("POST", session + "/calls", "[]").status
+        }
+        #expect(status == 200)
+    }
+
+    @Test func `refused batches give back the memory of their bodies`() throws {
+        let service = try ServiceFixture { $0.maximumQueuedBytes = 100 }
+        let session = try service.boot()
+        let malformed = #"[{"call":"ksize","objp":"0x0"},"#
+        for _ in 0..<10 {
+            let refused = try service.send("POST", session + "/calls", malformed)
+            #expect(refused.status == 400)
+        }
+
+        let answer = try service.send(
+            "POST",
+            session + "/calls",
+            #"[{"call":"ksize","objp":"0x0"}]"#
+        )
+        let tooLarge = try service.send(
+            "POST",
+            session + "/calls",
+            "[" + String(repeating: " ", count: 100) + "]"
+        )
+
+        #expect(answer.status == 200)
+        #expect(tooLarge.status == 503)
+        #expect(tooLarge.headers["retry-after"] == "1")
+    }
 }
