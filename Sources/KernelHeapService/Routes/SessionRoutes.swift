@@ -63,9 +63,10 @@ extension Service {
         _ completion: Completion
     ) throws(Problem) -> Response {
         let session = try session(match)
+        let expected = try expectedSequence(request)
         switch request.method {
         case .delete:
-            let expected = try expectedSequence(request)
+            // Without a condition nobody waits, not even for a batch.
             if expected == nil {
                 sessions.remove(session.id)
                 return Response(status: 204)
@@ -75,25 +76,37 @@ extension Service {
                 completion.service.sessions.remove(session.id)
                 return Response(status: 204)
             }
-        case .patch: try patch(session, request)
-        default: break
-        }
-        return try withKernel(of: session, completion) { (kernel) throws(Problem) in
-            let service = completion.service
-            service.sessions.recordGrowth(session.measure(kernel))
-            var writer = JSONWriter(capacity: 1_024)
-            service.record(session, kernel, into: &writer)
-            return service.json(writer, headers: [("ETag", "\"\(kernel.sequence)\"")])
+        case .patch:
+            let change = try readChange(request, of: session)
+            return try withKernel(of: session, completion) { (kernel) throws(Problem) in
+                try completion.service.check(kernel, expects: expected)
+                session.settings.withLock { $0 = change }
+                return completion.service.show(session, kernel)
+            }
+        default:
+            return try withKernel(of: session, completion) { (kernel) throws(Problem) in
+                completion.service.show(session, kernel)
+            }
         }
     }
 
-    private func patch(_ session: Session, _ request: borrowing Request) throws(Problem) {
+    private func show(_ session: Session, _ kernel: borrowing Kernel) -> Response {
+        sessions.recordGrowth(session.measure(kernel))
+        var writer = JSONWriter(capacity: 1_024)
+        record(session, kernel, into: &writer)
+        return json(writer, headers: [("ETag", "\"\(kernel.sequence)\"")])
+    }
+
+    private func readChange(
+        _ request: borrowing Request,
+        of session: Session
+    ) throws(Problem) -> Session.Settings {
         try refuseEncodedBody(request)
         var settings = session.settings.withLock { $0 }
         var object = try ObjectReader(JSONParser.parseOnThread(request.bodySlice), "a change")
         try readSettings(&object, &settings)
         try object.finish()
-        session.settings.withLock { $0 = settings }
+        return settings
     }
 
     private func readSettings(
