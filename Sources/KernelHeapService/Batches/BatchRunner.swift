@@ -60,8 +60,10 @@ struct BatchRunner {
             var problem = error
             problem.line = line
             problem.write(to: &json)
-            let isOver = error.type == .batchTooLong || error.type == .unknownSession
-            return !stopsOnError && !isOver
+            switch error.type {
+            case .batchTooLong, .unknownSession, .sequenceMismatch: return false
+            default: return !stopsOnError
+            }
         }
     }
 

@@ -56,7 +56,7 @@ extension Service {
         guard !kernel.isPanicked else {
             throw Problem(.sessionPanicked, "its state can be read; its last lines are in /dmesg")
         }
-        guard session.heldBytes <= configuration.maximumSessionBytes else {
+        guard sessions.mayGrow(session, limit: configuration.maximumSessionBytes) else {
             throw Problem(
                 .memoryLimit,
                 "the session holds \(session.heldBytes) bytes of the host; it can be read and deleted"

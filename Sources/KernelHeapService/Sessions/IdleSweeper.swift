@@ -9,12 +9,13 @@ final class IdleSweeper: Sendable {
     ///   - store: the sessions.
     ///   - interval: seconds between two sweeps.
     init(_ store: SessionStore, interval: Int = 1) {
-        NicedThread.start { [stopped, ended] in
+        let isStarted = NicedThread.start { [stopped, ended] in
             while stopped.wait(timeout: .now() + .seconds(max(interval, 1))) == .timedOut {
                 _ = store.removeExpired(at: Clock.monotonic())
             }
             ended.signal()
         }
+        if !isStarted { ended.signal() }
     }
 
     /// Ends the thread and waits for it.

@@ -82,6 +82,14 @@ final class SessionStore: Sendable {
         return session
     }
 
+    /// Whether a session may grow: not when all together hold too much and it holds more than
+    /// its share, nor when it alone holds `limit` bytes.
+    func mayGrow(_ session: Session, limit: Int) -> Bool {
+        let held = session.heldBytes
+        return held <= limit
+            && (heldBytes <= maximumBytes || held <= maximumBytes / max(maximumCount, 1))
+    }
+
     /// Notes how a kernel has grown or shrunk.
     func recordGrowth(_ bytes: Int) {
         if bytes != 0 { totalBytes.add(bytes, ordering: .relaxed) }

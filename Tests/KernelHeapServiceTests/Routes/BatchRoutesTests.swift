@@ -204,4 +204,21 @@ struct BatchRoutesTests {
         #expect(tooLarge.status == 503)
         #expect(tooLarge.headers["retry-after"] == "1")
     }
+
+    @Test func `a batch that expects another state runs nothing`() throws {
+        let item = #"{"call":"ksize","objp":"0x0"}"#
+        let stale = ["If-Match": "\"5\""]
+        let array = try service.send("POST", session + "/calls", "[\(item)]", headers: stale)
+        let lines = try service.send(
+            "POST",
+            session + "/calls?on_error=continue",
+            item + "\n" + item,
+            headers: stale.merging(ndjson) { first, _ in first }
+        )
+        let record = try service.send("GET", session)
+
+        #expect(array.status == 409)
+        #expect(lines.lines.map { $0["type"].text } == ["/problems/sequence-mismatch"])
+        #expect(record.json["seq"] == .number(0))
+    }
 }

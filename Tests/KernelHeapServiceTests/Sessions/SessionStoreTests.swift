@@ -58,6 +58,17 @@ struct SessionStoreTests {
         #expect(store.count == 2)
     }
 
+    @Test func `a session may grow up to its limit, and to its share when all is full`() throws {
+        let session = try boot()
+        let held = session.heldBytes
+        let small = SessionStore(maximumCount: 2, maximumBytes: 1, ticker: EventTicker())
+        small.recordGrowth(2)
+
+        #expect(store.mayGrow(session, limit: held))
+        #expect(!store.mayGrow(session, limit: held - 1))
+        #expect(!small.mayGrow(session, limit: Int.max))
+    }
+
     @Test func `only sessions idle for their timeout are swept`() throws {
         let short = try boot(idleTimeout: 10)
         let long = try boot(idleTimeout: 1_000)
