@@ -95,7 +95,7 @@ struct BatchRunner {
             explaining: decoded.isExplained || isExplained
         )
         service.metrics.countCall(call.descriptor.index)
-        if let name = item.member("as") { try keep(outcome.result.value, as: name) }
+        if let name = item.member("as") { keep(outcome.result.value, as: name) }
         let start = json.count
         json.outcome(
             outcome,
@@ -114,6 +114,15 @@ struct BatchRunner {
                 at: name
             )
         }
+        if references.isFull, let name = item.member("as"),
+            !references.contains(String(name.text))
+        {
+            throw Problem(
+                .outOfRange,
+                "a batch keeps at most \(CallReferences.maximumCount) names",
+                at: name
+            )
+        }
         var decoder = CallDecoder(
             call,
             tables: session.tables,
@@ -125,7 +134,7 @@ struct BatchRunner {
         return try decoder.finish()
     }
 
-    private mutating func keep(_ value: ReturnValue, as name: JSONValue) throws(Problem) {
+    private mutating func keep(_ value: ReturnValue, as name: JSONValue) {
         let name = String(name.text)
         switch value {
         case .void: references.remove(name)

@@ -19,6 +19,7 @@ struct CallDecoder {
     private(set) var decoded = DecodedCall()
     private var given: UInt8 = 0
     private var isContextGiven = false
+    private var envelope: UInt8 = 0
 
     init(
         _ call: PreparedCall,
@@ -54,8 +55,11 @@ struct CallDecoder {
                 try readContext(member)
             } else if member.key == "explain" {
                 decoded.isExplained = try boolean(.json(member))
-            } else if isEnvelope && CallDecoder.isEnvelopeKey(member.key) {
-                continue
+            } else if isEnvelope, let bit = CallDecoder.envelopeBit(member.key) {
+                guard envelope & bit == 0 else {
+                    throw Problem(.duplicateField, "\(member.shown) is the second", at: member)
+                }
+                envelope |= bit
             } else {
                 throw unknown(member.key, at: member.pointer)
             }
@@ -103,8 +107,11 @@ struct CallDecoder {
         return decoded
     }
 
-    private static func isEnvelopeKey(_ key: ByteSlice) -> Bool {
-        key == "call" || key == "as" || key == "args"
+    /// One bit for each member of an item that is no argument.
+    private static func envelopeBit(_ key: ByteSlice) -> UInt8? {
+        if key == "call" { return 1 }
+        if key == "as" { return 2 }
+        return key == "args" ? 4 : nil
     }
 
     private func unknown(_ name: ByteSlice, at pointer: String) -> Problem {

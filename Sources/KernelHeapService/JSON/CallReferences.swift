@@ -1,6 +1,12 @@
 /// Return values that later calls of a batch use by name: `"$p"`, `"$p+64"`.
 struct CallReferences {
+    /// No batch keeps more names.
+    static let maximumCount = 1 << 18
+
     private var values: [String: UInt64] = [:]
+
+    var isFull: Bool { values.count >= CallReferences.maximumCount }
+    func contains(_ name: String) -> Bool { values[name] != nil }
 
     var names: [String] { values.keys.sorted() }
 

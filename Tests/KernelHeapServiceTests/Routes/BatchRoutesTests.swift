@@ -221,4 +221,25 @@ struct BatchRoutesTests {
         #expect(lines.lines.map { $0["type"].text } == ["/problems/sequence-mismatch"])
         #expect(record.json["seq"] == .number(0))
     }
+
+    @Test(
+        "an item that is no call is refused with its place",
+        arguments: [
+            ("[1]", "wrong-type", "/0"), ("[{}]", "missing-field", "/0/call"),
+            (#"[{"call":1}]"#, "wrong-type", "/0/call"),
+            (#"[{"call":"ksize","objp":0,"call":"kfree"}]"#, "duplicate-field", "/0/call"),
+            (#"[{"call":"ksize","objp":0,"as":1}]"#, "wrong-type", "/0/as"),
+            (#"[{"call":"ksize","args":[]}]"#, "wrong-type", "/0/args"),
+            (#"[{"call":"ksize","args":{"objp":0},"objp":0}]"#, "duplicate-field", "/0/args/objp"),
+            (#"[{"call":"ksize","objq":0}]"#, "unknown-field", "/0/objq"),
+        ]
+    )
+    func wrongItems(body: String, problem: String, pointer: String) throws {
+        let answer = try service.send("POST", session + "/calls", body)
+
+        let item = try #require(answer.json.elements.first)
+        #expect(answer.status == 200)
+        #expect(item["type"] == .string("/problems/" + problem))
+        #expect(item["pointer"].text == pointer)
+    }
 }
