@@ -31,8 +31,9 @@ final class EventHub: Sendable {
         /// Readers see events with smaller ids.
         var visibleEnd: UInt64 = 1
         var subscribers: [ObjectIdentifier: EventStream] = [:]
-        /// Ticks since the last reader left.
-        var lingeringTicks = 0
+        /// When a tick first saw no reader.
+        var emptySince: Duration?
+        var lastBeat: Duration = .zero
         var isClosed = false
         var data = ByteBuffer()
         var frame = ByteBuffer()
@@ -87,7 +88,7 @@ final class EventHub: Sendable {
             }
             let stream = EventStream(hub: self, after: lastEventID, newest: state.nextID)
             state.subscribers[ObjectIdentifier(stream)] = stream
-            state.lingeringTicks = 0
+            state.emptySince = nil
             return stream
         }
         if stream != nil { ticker.add(self) }
@@ -142,28 +143,38 @@ final class EventHub: Sendable {
 
     /// Shows readers what came since the last tick, and wakes them.
     ///
+    /// - Parameter now: The ticker's clock.
     /// - Returns: What the ticker should do with this hub.
-    func tick(isHeartbeat: Bool, ticksPerSecond: Int) -> TickOutcome {
+    func tick(at now: Duration) -> TickOutcome {
         var streams: [EventStream] = []
+        var isBeat = false
         let outcome: TickOutcome = state.withLock { state in
+            // Two beats make a silence: a stream that was quiet for a whole one gives a sign.
+            isBeat = now - state.lastBeat >= .milliseconds(limits.heartbeatSeconds * 500)
+            if isBeat { state.lastBeat = now }
             let hasNews = state.visibleEnd != state.nextID
             state.visibleEnd = state.nextID
-            if hasNews || isHeartbeat { streams = Array(state.subscribers.values) }
-            guard state.subscribers.isEmpty else { return .watched }
-            state.lingeringTicks += 1
-            guard state.isClosed || state.lingeringTicks > limits.lingerSeconds * ticksPerSecond
-            else { return .lingering }
+            if hasNews || isBeat { streams = Array(state.subscribers.values) }
+            guard state.subscribers.isEmpty else { return .watched(state.subscribers.count) }
+            let emptySince = state.emptySince ?? now
+            state.emptySince = emptySince
+            guard state.isClosed || now - emptySince > .seconds(limits.lingerSeconds) else {
+                return .lingering
+            }
             state.log = nil
             return .forgotten
         }
         for stream in streams {
-            if isHeartbeat { stream.beat() } else { stream.wake() }
+            if isBeat { stream.beat() } else { stream.wake() }
         }
         return outcome
     }
 
-    enum TickOutcome {
-        case watched, lingering, forgotten
+    enum TickOutcome: Equatable {
+        /// By this many readers.
+        case watched(Int)
+        case lingering
+        case forgotten
     }
 
     private static func record(_ id: UInt64, _ name: StaticString, _ state: inout State) {

@@ -23,8 +23,8 @@ struct EventHubTests {
         hub.publish("call") { $0.append(text) }
     }
 
-    private func tick(_ hub: EventHub, isHeartbeat: Bool = false) {
-        _ = hub.tick(isHeartbeat: isHeartbeat, ticksPerSecond: 1)
+    private func tick(_ hub: EventHub, atSecond second: Double = 0) {
+        _ = hub.tick(at: .seconds(second))
     }
 
     @Test func `events are visible after a tick, with id, type and data`() throws {
@@ -138,17 +138,17 @@ struct EventHubTests {
         ticker.stop()
         _ = drain(stream)
 
-        tick(hub, isHeartbeat: true)
-        let afterOne = drain(stream)
-        tick(hub, isHeartbeat: true)
-        let afterTwo = drain(stream)
+        tick(hub, atSecond: 7.5)
+        let afterHalf = drain(stream)
+        tick(hub, atSecond: 15)
+        let afterWhole = drain(stream)
         publish("one", to: hub)
-        tick(hub)
+        tick(hub, atSecond: 16)
         _ = drain(stream)
-        tick(hub, isHeartbeat: true)
+        tick(hub, atSecond: 22.5)
 
-        #expect(afterOne == "")
-        #expect(afterTwo == ": alive\n\n")
+        #expect(afterHalf == "")
+        #expect(afterWhole == ": alive\n\n")
         #expect(drain(stream) == "")
     }
 
@@ -181,11 +181,18 @@ struct EventHubTests {
         ticker.stop()
         stream.closed()
 
-        let outcomes = (0..<3).map { _ in hub.tick(isHeartbeat: false, ticksPerSecond: 1) }
+        let outcomes = [10, 12, 13].map { hub.tick(at: .seconds($0)) }
         var writes = 0
         hub.publish("call") { _ in writes += 1 }
 
         #expect(outcomes == [.lingering, .lingering, .forgotten])
         #expect(writes == 0)
+    }
+
+    @Test func `readers together are woken at most 20,000 times a second`() {
+        #expect(EventTicker.period(readers: 1) == 20)
+        #expect(EventTicker.period(readers: 400) == 20)
+        #expect(EventTicker.period(readers: 1_000) == 50)
+        #expect(EventTicker.period(readers: 0) == 1_000)
     }
 }
