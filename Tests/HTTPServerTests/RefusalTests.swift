@@ -223,6 +223,30 @@ struct RefusalTests {
         #expect(answer?.status == 408)
     }
 
+    @Test func `headers that trickle are cut off`() throws {
+        let fixture = try ServerFixture {
+            $0.requestTimeoutSeconds = 1
+            $0.idleTimeoutSeconds = 1
+        }
+        let client = try fixture.connect()
+        client.send("GET /x HTTP/1.1\r\nHost: localhost\r\n")
+
+        for _ in 0..<50 where !client.isReadable(withinMilliseconds: 200) {
+            client.send("X: y\r\n")
+        }
+
+        #expect(client.isReadable(withinMilliseconds: 0))
+        #expect(client.answer() == nil)
+    }
+
+    @Test func `a silent connection is closed`() throws {
+        let fixture = try ServerFixture { $0.idleTimeoutSeconds = 1 }
+        let client = try fixture.connect()
+
+        #expect(client.isClosedByPeer())
+        #expect(waitUntil { fixture.server.connectionCount == 0 })
+    }
+
     @Test func `connections beyond the limit are closed at once`() throws {
         let fixture = try ServerFixture { $0.connectionLimit = 2 }
         let held = try [fixture.connect(), fixture.connect()]

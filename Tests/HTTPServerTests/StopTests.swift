@@ -4,9 +4,12 @@ import Testing
 
 @Suite("Stopping")
 struct StopTests {
-    @Test func `a thousand open streams end cleanly, each once`() throws {
+    @Test("a thousand open streams end cleanly, each once", arguments: [1, 2])
+    func openStreams(threads: Int) throws {
         let source = PushSource()
-        let fixture = try ServerFixture(handler: EchoHandler(source: source))
+        let fixture = try ServerFixture(handler: EchoHandler(source: source)) {
+            $0.threads = threads
+        }
         var clients: [RawClient] = []
         for _ in 0..<1_000 {
             let client = try fixture.connect()

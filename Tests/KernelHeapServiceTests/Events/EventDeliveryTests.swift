@@ -31,8 +31,11 @@ private final class EventReader {
     private let descriptor: Int32
     private var received: [UInt8] = []
 
-    init?(port: UInt16) {
+    init?(port: UInt16, receiveBuffer: Int32 = 128 * 1_024) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var receiveBuffer = receiveBuffer
+        let bufferSize = socklen_t(MemoryLayout<Int32>.size)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, bufferSize)
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
         let timeoutSize = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, timeoutSize)
@@ -111,5 +114,39 @@ struct EventDeliveryTests {
         #expect(isComplete)
         #expect(readers.allSatisfy { $0.ids == Array(1...300) })
         #expect(hub.subscriberCount == 0)
+    }
+
+    @Test func `a reader that stops reading holds little, and is told what it missed`() throws {
+        let ticker = EventTicker()
+        var limits = EventLimits()
+        limits.logEvents = 64
+        let hub = EventHub(ticker: ticker, limits: limits)
+        let handler = HubHandler(hub: hub)
+        let server = try HTTPServer(
+            configuration: HTTPServerConfiguration(),
+            handler: handler,
+            problems: handler
+        )
+        let slow = try #require(EventReader(port: server.port, receiveBuffer: 4_096))
+        let quick = try #require(EventReader(port: server.port))
+        #expect(slow.read(through: "retry: 2000\n\n"))
+        #expect(quick.read(through: "retry: 2000\n\n"))
+
+        // 2 MB: far more than the buffers of the connection and the log together.
+        let padding = String(repeating: "x", count: 1_000)
+        for number in 1...2_000 {
+            hub.publish("call") { $0.append("{\"number\":\(number),\"padding\":\"\(padding)\"}") }
+            if number % 50 == 0 { #expect(quick.read(through: "\"number\":\(number),")) }
+        }
+        let isTold = slow.read(through: "event: gap\n")
+        let isComplete = slow.read(through: "\"number\":2000,")
+        server.stop()
+        ticker.stop()
+
+        #expect(isTold && isComplete)
+        #expect(quick.ids == Array(1...2_000))
+        let ids = slow.ids
+        #expect(ids.count < 2_000)
+        #expect(ids == ids.sorted() && Set(ids).count == ids.count && ids.last == 2_000)
     }
 }
