@@ -31,6 +31,7 @@ public final class DeferredResponse: Sendable {
             state.isSuspended = false
             unsafe MHD_resume_connection(connection)
         }
+        if let dropped = offered.take() { dropped.discard() }
     }
 
     /// Takes the answer if it is there, and otherwise lets the connection sleep until it is.
@@ -52,11 +53,13 @@ public final class DeferredResponse: Sendable {
 
     /// Forgets the library's connection: a later answer is dropped.
     func detach() {
+        var dropped: Response?
         state.withLock { state in
             unsafe state.connection = nil
             state.isSuspended = false
             state.isComplete = true
-            state.response = nil
+            dropped = state.response.take()
         }
+        if let dropped = dropped.take() { dropped.discard() }
     }
 }

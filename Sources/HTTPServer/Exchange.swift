@@ -84,7 +84,10 @@ struct Exchange {
         unsafe core.unregister(record.pointee.key)
         deferred.detach()
         unsafe record.pointee.deferred = nil
-        if response.body.deferredResponse != nil { response = core.problem(.handlerFailed) }
+        if let nested = response.body.deferredResponse {
+            nested.detach()
+            response = core.problem(.handlerFailed)
+        }
         unsafe record.pointee.mark(.busy(since: core.currentTick))
         return send(response)
     }
@@ -134,7 +137,10 @@ struct Exchange {
     ///
     /// Without a body to skip, the connection stays usable.
     private func answerEarly(_ response: consuming Response, hasBody: Bool) -> Bool {
-        if response.body.deferredResponse != nil { return refuse(.handlerFailed) }
+        if let deferred = response.body.deferredResponse {
+            deferred.detach()
+            return refuse(.handlerFailed)
+        }
         guard let prepared = prepare(response) else { return false }
         if hasBody { return queue(prepared) }
         unsafe record.pointee.prepared = consume prepared

@@ -78,7 +78,10 @@ struct PreparedResponse: ~Copyable {
                 unsafe Unmanaged<StreamBody>.fromOpaque(context).takeRetainedValue().close()
             }
         )
-        if unsafe created == nil { unsafe retained.release() }
+        if unsafe created == nil {
+            unsafe retained.release()
+            body.close()
+        }
         return unsafe created
     }
 }

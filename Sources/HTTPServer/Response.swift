@@ -18,6 +18,14 @@ public struct Response: ~Copyable, Sendable {
         self.headers = headers
         self.body = body
     }
+
+    /// Drops an answer that nobody will get; a stream's source learns that it ended.
+    consuming func discard() {
+        switch consume body {
+        case .stream(let source): source.closed()
+        default: break
+        }
+    }
 }
 
 /// What a response carries.
@@ -55,7 +63,7 @@ public protocol StreamSource: AnyObject, Sendable {
     func opened(_ connection: StreamConnection)
     /// Fills the buffer. Called on a server thread; must not block.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamRead
-    /// The connection ended, for whatever reason. Called exactly once.
+    /// The stream ended, for whatever reason, perhaps before it began. Called exactly once.
     func closed()
 }
 

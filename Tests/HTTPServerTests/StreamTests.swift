@@ -125,6 +125,37 @@ struct StreamTests {
         #expect(client.answer()?.body == "get /x")
     }
 
+    @Test func `a stream that nobody gets is closed all the same`() throws {
+        let source = PushSource()
+        let fixture = try ServerFixture()
+        let client = try fixture.connect()
+        client.send("GET /deferred HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        #expect(waitUntil { fixture.handler.lastDeferred.withLock { $0 != nil } })
+
+        let deferred = fixture.handler.lastDeferred.withLock { $0 }
+        deferred?.complete(with: Response(status: 200))
+        deferred?.complete(with: Response(status: 200, body: .stream(source)))
+
+        #expect(client.answer()?.status == 200)
+        #expect(source.closedCount.load(ordering: .acquiring) == 1)
+    }
+
+    @Test func `a deferred answer may be a stream`() throws {
+        let source = PushSource()
+        let fixture = try ServerFixture()
+        let client = try fixture.connect()
+        client.send("GET /deferred HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        #expect(waitUntil { fixture.handler.lastDeferred.withLock { $0 != nil } })
+
+        let deferred = fixture.handler.lastDeferred.withLock { $0 }
+        deferred?.complete(with: Response(status: 200, body: .stream(source)))
+        source.push("streamed", isLast: true)
+
+        #expect(client.answer()?.body == "streamed")
+        fixture.server.stop()
+        #expect(source.closedCount.load(ordering: .acquiring) == 1)
+    }
+
     @Test func `an answer may be complete before the connection sleeps`() throws {
         let fixture = try ServerFixture()
 
