@@ -4,6 +4,7 @@ extension PageAllocator {
     /// Follows `__rmqueue_smallest()` and `expand()`, 6.1: upper halves go to the heads of their
     /// lists, from the largest down, and the lowest frames are handed out. The caller counts.
     mutating func takeSmallest(zone: Int, order: Int, type: MigrateType) -> UInt32? {
+        listBootMemory(zone: zone)
         var current = order
         while current <= Zone.maxOrder {
             if let pfn = firstFree(zone: zone, order: current, type: type) {
@@ -63,6 +64,7 @@ extension PageAllocator {
         type: MigrateType,
         forceTail: Bool = false
     ) {
+        listBootMemory(zone: zone)
         var pfn = block
         var order = freedOrder
         changeFreeCount(zone: zone, cpu: cpu, by: 1 << freedOrder)

@@ -73,6 +73,9 @@ extension PageAllocator {
 
     /// The blocks of a list, head to tail.
     func freeBlocks(zone: Int, order: Int, type: MigrateType) -> [UInt64] {
+        if !zones[zone].unlisted.isEmpty {
+            return unlistedBlocks(zone: zone, order: order, type: type)
+        }
         let list = Zone.list(order, type)
         var frames = map.frames(of: zones[zone].lists[list])
         guard list == Zone.runList else { return frames }
@@ -84,6 +87,13 @@ extension PageAllocator {
 
     /// How many blocks a list has, without walking the run.
     func freeBlockCount(zone: Int, order: Int, type: MigrateType) -> Int {
+        if !zones[zone].unlisted.isEmpty {
+            // Blocks of one order are movable but for the first pageblock's.
+            if order == Zone.maxOrder {
+                return type == .movable ? zones[zone].blockCounts[order] : 0
+            }
+            return unlistedBlocks(zone: zone, order: order, type: type).count
+        }
         let list = Zone.list(order, type)
         var count = map.length(of: zones[zone].lists[list])
         if list == Zone.runList {

@@ -105,12 +105,7 @@ struct MachineBoot {
         let wanted = max(pages / 8192, 32)
         var order = 0
         while order < Zone.maxOrder && 1 << order < wanted { order += 1 }
-        guard
-            let pfn = allocator.takeBlock(zone: dma, order: order, type: .unmovable, flags: [])
-        else { return }
-        allocator.zones[dma].free -= 1 << order
-        allocator.map[Int(pfn)].set(.allocated, order: order, migrateType: .unmovable, zone: dma)
-        allocator.map[Int(pfn)].word = 1
+        allocator.shrinkBootMemory(zone: dma, by: UInt32(1 << order))
     }
 }
 
@@ -133,46 +128,5 @@ extension MachineBoot {
             try ExplicitZones.fill(&allocator, zone: index, from: description)
         }
         return allocator
-    }
-}
-
-extension PageAllocator {
-    /// Gives a range of frames to a fresh zone: the largest aligned blocks, ascending, each at the
-    /// tail, as `memblock_free_all()` does.
-    ///
-    /// The middle part stays a run that nothing touches.
-    mutating func addBootMemory(_ range: Range<UInt64>, zone: Int) {
-        zones[zone].free += range.count
-        // The first pageblock of memory starts unmovable, because the zone starts inside it.
-        if zones[zone].startPFN < UInt64(Self.pageblockPages) {
-            setPageblockType(of: 0, to: .unmovable)
-        }
-        var pfn = range.lowerBound
-        while pfn < range.upperBound {
-            let left = range.upperBound - pfn
-            let order = min(
-                pfn.trailingZeroBitCount,
-                Zone.maxOrder,
-                UInt64.bitWidth - 1 - left.leadingZeroBitCount
-            )
-            let frame = UInt32(truncatingIfNeeded: pfn)
-            if order == Zone.maxOrder && zones[zone].run.isEmpty
-                && zones[zone].blockCounts[order] == 0
-            {
-                let blocks = left >> UInt64(Zone.maxOrder)
-                zones[zone].run = frame..<frame + UInt32(truncatingIfNeeded: blocks << 10)
-                zones[zone].blockCounts[order] = Int(blocks)
-                pfn += blocks << 10
-                continue
-            }
-            addToFreeList(
-                frame,
-                zone: zone,
-                order: order,
-                type: pageblockType(of: frame),
-                atTail: true
-            )
-            pfn += 1 << UInt64(order)
-        }
     }
 }

@@ -9,7 +9,7 @@ struct PageAllocator: ~Copyable {
     var zones: OwnedBuffer<Zone>
     /// Zone-major: zone × CPUs + CPU.
     var perCPU: OwnedBuffer<PerCPUPages>
-    /// The class of each pageblock, as `MigrateType` with movable as 0.
+    /// The class of each pageblock as the difference from what it is at boot.
     private var pageblocks: ChunkedColumn<UInt8>
     /// Pages on LRU lists per pageblock: they count as movable when a block is taken over.
     var lruPages: ChunkedColumn<UInt16>
@@ -69,24 +69,36 @@ struct PageAllocator: ~Copyable {
 
     @inline(__always)
     func pageblockType(of pfn: UInt32) -> MigrateType {
-        let stored = pageblocks[Int(pfn) / Self.pageblockPages]
-        return MigrateType(rawValue: stored ^ MigrateType.movable.rawValue) ?? .movable
+        let block = Int(pfn) / Self.pageblockPages
+        return MigrateType(rawValue: pageblocks[block] ^ Self.bootClass(block)) ?? .movable
     }
+
+    /// At boot every pageblock is movable but the first: the zone begins inside it, and the kernel
+    /// marks blocks that begin in a zone.
+    @inline(__always)
+    private static func bootClass(_ block: Int) -> UInt8 { block == 0 ? 0 : 1 }
 
     /// Tells the classes of a range of pageblocks, in runs.
     func forEachPageblock(_ range: Range<Int>, _ body: (MigrateType, Int) -> Void) {
         guard !range.isEmpty else { return }
+        var first = range.lowerBound
+        if first == 0 {
+            body(pageblockType(of: 0), 1)
+            first = 1
+        }
+        guard first < range.upperBound else { return }
         var others = 0
-        pageblocks.reduce(range.lowerBound...range.upperBound - 1, ()) { _, stored in
+        pageblocks.reduce(first...range.upperBound - 1, ()) { _, stored in
             guard stored != 0 else { return }
             others += 1
             body(MigrateType(rawValue: stored ^ MigrateType.movable.rawValue) ?? .movable, 1)
         }
-        body(.movable, range.count - others)
+        body(.movable, range.upperBound - first - others)
     }
 
     mutating func setPageblockType(of pfn: UInt32, to type: MigrateType) {
-        pageblocks[Int(pfn) / Self.pageblockPages] = type.rawValue ^ MigrateType.movable.rawValue
+        let block = Int(pfn) / Self.pageblockPages
+        pageblocks[block] = type.rawValue ^ Self.bootClass(block)
     }
 
     @inline(__always)

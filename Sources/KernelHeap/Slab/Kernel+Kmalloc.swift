@@ -29,7 +29,7 @@ extension Kernel {
         {
             let cache = KmallocCaches.cache(size: size, flags: flags)
             let place = slab.place(cache, cpu: context.cpu)
-            if slab.cpuSlabs[place].hasFreeObject {
+            if place < slab.cpuSlabs.count, slab.cpuSlabs[place].hasFreeObject {
                 let physical = slab.take(place: place, requested: size, call: sequence)
                 return LinearAddress(rawValue: Self.pageOffset &+ physical)
             }

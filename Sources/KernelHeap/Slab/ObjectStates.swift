@@ -9,7 +9,7 @@ struct ObjectStates: ~Copyable {
     private var nextOf: [UInt32: UInt32] = [:]
     private var frontier = 0
 
-    init() { column = ChunkedColumn(count: 1 << 16) }
+    init() { column = ChunkedColumn(count: 1 << 14) }
 
     private init(forkOf other: inout ObjectStates) {
         column = other.column.fork()

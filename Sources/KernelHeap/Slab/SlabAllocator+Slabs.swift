@@ -8,6 +8,7 @@ extension SlabAllocator {
         cpu: Int,
         pages: inout PageAllocator
     ) -> Bool {
+        if place >= cpuSlabs.count { cpuSlabs.extend(to: (cache + 1) * cpuCount) }
         var source = ObjectSource.cpuSlab
         let current = cpuSlabs[place].slab
         if current == Slab.none || !takeFreelist(of: current, place: place) {
@@ -35,7 +36,7 @@ extension SlabAllocator {
             cpuSlabs[place].slab = Slab.none
             return false
         }
-        cpuSlabs[place].use(slab, number: number)
+        cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)])
         return true
     }
 
@@ -185,14 +186,8 @@ extension SlabAllocator {
         }
         guard let pfn else { return false }
         let number = install(cache, pfn: pfn, order: order, objects: objects, pages: &pages)
-        slabs[Int(number)].isFrozen = true
-        slabs[Int(number)].inuse = objects
-        slabs[Int(number)].freelist = Slab.endOfList
-        cpuSlabs[place].slab = number
-        cpuSlabs[place].states = slabs[Int(number)].states
-        cpuSlabs[place].pfn = pfn
-        cpuSlabs[place].freelist = 0
-        return true
+        // A fresh slab's freelist begins with its first object: the CPU takes all of them.
+        return takeFreelist(of: number, place: place)
     }
 
     /// Marks a block's pages as a slab and links its objects in ascending order.

@@ -9,11 +9,12 @@
 /// merging and without debugging; `slab/slabtrace*` of the recordings shows each step.
 struct SlabAllocator: ~Copyable {
     private(set) var catalog: SlabCatalog
-    var caches: OwnedBuffer<SlabCache>
-    /// Cache-major: cache × CPUs + CPU.
+    /// The caches' shapes; shared with other machines until one creates a cache.
+    var caches: [SlabCache] { catalog.shapes }
+    /// Cache-major: cache × CPUs + CPU; no longer than the last cache in use needs.
     var cpuSlabs: OwnedBuffer<CPUSlab>
     /// Cache-major: cache × nodes + node.
-    var nodes: OwnedBuffer<NodeSlabs>
+    var nodes: ChunkedColumn<NodeSlabs>
     var slabs = ChunkedColumn<Slab>(count: 4096)
     var states = ObjectStates()
     /// Numbers of slabs that were discarded, free for new ones.
@@ -26,16 +27,16 @@ struct SlabAllocator: ~Copyable {
         catalog = SlabCatalog.booted(options)
         cpuCount = options.cpus
         self.nodeCount = nodeCount
-        caches = OwnedBuffer(catalog.shapes)
-        cpuSlabs = OwnedBuffer(repeatingEach: catalog.emptyCPUSlabs, times: options.cpus)
-        nodes = OwnedBuffer(repeating: NodeSlabs(), count: catalog.count * nodeCount)
+        // Most machines only ever use the plain kmalloc caches.
+        let first = KmallocCaches.first + KmallocCaches.sizes
+        cpuSlabs = OwnedBuffer(zeroed: min(first, catalog.count) * options.cpus)
+        nodes = ChunkedColumn(count: catalog.count * nodeCount)
     }
 
     private init(forkOf other: inout SlabAllocator) {
         catalog = other.catalog
-        caches = other.caches.copy()
         cpuSlabs = other.cpuSlabs.copy()
-        nodes = other.nodes.copy()
+        nodes = other.nodes.fork()
         slabs = other.slabs.fork()
         states = other.states.fork()
         freeNumbers = other.freeNumbers
@@ -47,7 +48,7 @@ struct SlabAllocator: ~Copyable {
     mutating func fork() -> SlabAllocator { SlabAllocator(forkOf: &self) }
 
     var heldBytes: Int {
-        caches.heldBytes + cpuSlabs.heldBytes + nodes.heldBytes + slabs.heldBytes
+        cpuSlabs.heldBytes + nodes.heldBytes + slabs.heldBytes
             + states.heldBytes + freeNumbers.count * 4
     }
 
@@ -73,7 +74,7 @@ struct SlabAllocator: ~Copyable {
         pages: inout PageAllocator
     ) -> Object? {
         let place = place(cache, cpu: cpu)
-        if !cpuSlabs[place].hasFreeObject {
+        if place >= cpuSlabs.count || !cpuSlabs[place].hasFreeObject {
             guard refill(cache, place: place, flags: flags, cpu: cpu, pages: &pages) else {
                 return nil
             }
@@ -148,14 +149,7 @@ struct SlabAllocator: ~Copyable {
     mutating func create(_ request: SlabRequest) -> CacheID? {
         guard let (cache, isNew) = catalog.add(request, isExclusive: request.hasConstructor)
         else { return nil }
-        let shape = catalog.shapes[Int(cache.rawValue)]
-        if !isNew {
-            caches[Int(cache.rawValue)] = shape
-        } else {
-            caches.append(shape)
-            for _ in 0..<cpuCount { cpuSlabs.append(CPUSlab(shape)) }
-            for _ in 0..<nodeCount { nodes.append(NodeSlabs()) }
-        }
+        if isNew { nodes.grow(toAtLeast: catalog.count * nodeCount) }
         return cache
     }
 }

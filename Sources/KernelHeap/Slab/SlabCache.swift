@@ -43,8 +43,8 @@ struct SlabCache: BitwiseCopyable {
     }
 }
 
-/// What a cache keeps per node: `struct kmem_cache_node`.
-struct NodeSlabs: BitwiseCopyable {
+/// What a cache keeps per node: `struct kmem_cache_node`; zero bytes are its state before use.
+struct NodeSlabs: ColumnElement {
     var partial = SlabList()
     var slabCount = 0
     var objectCount = 0
@@ -52,39 +52,63 @@ struct NodeSlabs: BitwiseCopyable {
 
 /// A doubly linked list of slabs by their numbers.
 struct SlabList: BitwiseCopyable {
-    var head = Slab.none
-    var tail = Slab.none
+    // One more than the number, so that zero means none.
+    private var storedHead: UInt32 = 0
+    private var storedTail: UInt32 = 0
     var count = 0
+
+    var head: UInt32 {
+        get { storedHead &- 1 }
+        set { storedHead = newValue &+ 1 }
+    }
+    var tail: UInt32 {
+        get { storedTail &- 1 }
+        set { storedTail = newValue &+ 1 }
+    }
 }
 
-/// What a cache keeps per CPU: `struct kmem_cache_cpu`.
-struct CPUSlab: BitwiseCopyable {
-    /// The slab that objects come from; `Slab.none` where there is none.
-    var slab = Slab.none
-    /// Head of the chain of partial slabs.
-    var partial = Slab.none
+/// What a cache keeps per CPU: `struct kmem_cache_cpu`; zero bytes are its state before use.
+struct CPUSlab: ColumnElement {
+    // One more than the number, so that zero means none.
+    private var storedSlab: UInt32 = 0
+    private var storedPartial: UInt32 = 0
+    private var storedFreelist: UInt16 = 0
     /// Slabs in the chain.
     var partialCount: UInt16 = 0
-    /// First free object of the slab's part that only this CPU sees.
-    var freelist = Slab.endOfList
     /// Copies of the slab's fields, so that an allocation reads no slab.
     var states: UInt32 = 0
     var pfn: UInt32 = 0
     /// Copies of the cache's fields, so that it reads no cache either.
-    let size: UInt32
-    private let objects: UInt16
-    private let redLeftPad: UInt16
-    private let reciprocal: UInt64
+    private(set) var size: UInt32 = 0
+    private var reciprocal: UInt64 = 0
+    private var objects: UInt16 = 0
+    private var redLeftPad: UInt16 = 0
 
-    init(_ cache: SlabCache) {
-        size = cache.size
-        objects = cache.objects
-        redLeftPad = cache.redLeftPad
-        reciprocal = cache.reciprocal
+    init() {}
+
+    /// The slab that objects come from; `Slab.none` where there is none.
+    @inline(__always)
+    var slab: UInt32 {
+        get { storedSlab &- 1 }
+        set { storedSlab = newValue &+ 1 }
+    }
+
+    /// Head of the chain of partial slabs.
+    @inline(__always)
+    var partial: UInt32 {
+        get { storedPartial &- 1 }
+        set { storedPartial = newValue &+ 1 }
+    }
+
+    /// First free object of the slab's part that only this CPU sees.
+    @inline(__always)
+    var freelist: UInt16 {
+        get { storedFreelist &- 1 }
+        set { storedFreelist = newValue &+ 1 }
     }
 
     @inline(__always)
-    var hasFreeObject: Bool { freelist != Slab.endOfList }
+    var hasFreeObject: Bool { storedFreelist != 0 }
 
     /// The object's physical address.
     @inline(__always)
@@ -102,7 +126,11 @@ struct CPUSlab: BitwiseCopyable {
 
     /// Takes a slab and its free objects.
     @inline(__always)
-    mutating func use(_ slab: Slab, number: UInt32) {
+    mutating func use(_ slab: Slab, number: UInt32, of cache: SlabCache) {
+        size = cache.size
+        objects = slab.objects
+        redLeftPad = cache.redLeftPad
+        reciprocal = cache.reciprocal
         self.slab = number
         freelist = slab.freelist
         states = slab.states

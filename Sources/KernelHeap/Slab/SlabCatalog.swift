@@ -12,9 +12,8 @@ struct SlabCatalog: Sendable {
     private(set) var names: [String] = []
     private(set) var geometries: [SlabGeometry] = []
     private(set) var exclusive: [Bool] = []
-    /// What a machine's caches are before their first slab.
+    /// What allocations read of each geometry.
     private(set) var shapes: [SlabCache] = []
-    private(set) var emptyCPUSlabs: [CPUSlab] = []
     /// Every name that was created, oldest first.
     private(set) var aliases: [Alias] = []
 
@@ -59,9 +58,7 @@ struct SlabCatalog: Sendable {
         let cache = CacheID(rawValue: UInt16(truncatingIfNeeded: count))
         names.append(request.name)
         geometries.append(geometry)
-        let shape = SlabCache(geometry)
-        shapes.append(shape)
-        emptyCPUSlabs.append(CPUSlab(shape))
+        shapes.append(SlabCache(geometry))
         exclusive.append(isExclusive)
         aliases.append(Alias(name: request.name, cache: cache))
         return (cache, true)

@@ -52,7 +52,7 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
 
     deinit {
         for index in present { unsafe Self.release(table[Int(index)]) }
-        unsafe releaseMemory(table)
+        unsafe releaseMemory(table, count: tableCount)
     }
 
     /// How many elements fit; indices at and beyond it trap.
@@ -130,7 +130,7 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         let larger = max(needed, tableCount * 2)
         let memory = unsafe zeroedMemory(count: larger, of: UInt.self)
         for index in present { unsafe memory[Int(index)] = table[Int(index)] }
-        unsafe releaseMemory(table)
+        unsafe releaseMemory(table, count: tableCount)
         unsafe table = memory
         tableCount = larger
     }

@@ -4,21 +4,50 @@
     private import Musl
 #endif
 
-/// Zeroed memory from the C library: large blocks are fresh mappings that cost nothing until used.
+/// Blocks from this size on are mappings of their own, so that only touched pages are resident.
 ///
-/// The standard library has no zeroing allocation, and writing zeros would touch every page.
+/// The C library clears recycled and even fresh heap memory by writing it, which would make every
+/// page of a sparse table resident.
+private let mappingBytes = 16_384
+
+/// Zeroed memory; a large block costs nothing until it is used.
+///
+/// - Parameters:
+///   - count: elements.
+///   - type: the element's type.
+/// - Returns: memory for `releaseMemory` with the same count.
 func zeroedMemory<Element: BitwiseCopyable>(
     count: Int,
     of type: Element.Type
 ) -> UnsafeMutablePointer<Element> {
-    guard let memory = unsafe calloc(max(count, 1), MemoryLayout<Element>.stride) else {
+    let bytes = max(count, 1) * MemoryLayout<Element>.stride
+    var memory: UnsafeMutableRawPointer?
+    if bytes >= mappingBytes {
+        let mapped = unsafe mmap(
+            nil,
+            bytes,
+            PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+            -1,
+            0
+        )
+        if unsafe mapped != MAP_FAILED { unsafe memory = mapped }
+    } else {
+        unsafe memory = calloc(1, bytes)
+    }
+    guard let memory = unsafe memory else {
         // Out of host memory: the standard library's own allocation traps the same way.
         preconditionFailure("out of memory")
     }
-    return unsafe memory.bindMemory(to: Element.self, capacity: count)
+    return unsafe memory.bindMemory(to: Element.self, capacity: max(count, 1))
 }
 
-/// Gives back what `zeroedMemory` gave.
-func releaseMemory<Element>(_ memory: UnsafeMutablePointer<Element>) {
-    unsafe free(memory)
+/// Gives back what `zeroedMemory` gave for so many elements.
+func releaseMemory<Element>(_ memory: UnsafeMutablePointer<Element>, count: Int) {
+    let bytes = max(count, 1) * MemoryLayout<Element>.stride
+    if bytes >= mappingBytes {
+        unsafe munmap(memory, bytes)
+    } else {
+        unsafe free(memory)
+    }
 }

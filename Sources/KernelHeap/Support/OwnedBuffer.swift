@@ -8,31 +8,23 @@ struct OwnedBuffer<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     private var capacity: Int
     private(set) var count: Int
 
-    init(repeating element: Element, count: Int) {
+    /// A buffer of all-zero elements.
+    ///
+    /// Fresh memory is not written, so what is never used costs no resident page.
+    init(zeroed count: Int) where Element: ColumnElement {
         self.count = count
         capacity = max(count, 1)
-        unsafe base = .allocate(capacity: capacity)
-        unsafe base.initialize(repeating: element, count: count)
+        unsafe base = zeroedMemory(count: capacity, of: Element.self)
     }
 
     init(_ elements: some Collection<Element>) {
         count = elements.count
         capacity = max(count, 1)
-        unsafe base = .allocate(capacity: capacity)
+        unsafe base = zeroedMemory(count: capacity, of: Element.self)
         _ = unsafe UnsafeMutableBufferPointer(start: base, count: count).initialize(from: elements)
     }
 
-    /// Each element so many times in a row.
-    init(repeatingEach elements: [Element], times: Int) {
-        count = elements.count * times
-        capacity = max(count, 1)
-        unsafe base = .allocate(capacity: capacity)
-        for (index, element) in elements.enumerated() {
-            unsafe (base + index * times).initialize(repeating: element, count: times)
-        }
-    }
-
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe releaseMemory(base, count: capacity) }
 
     var indices: Range<Int> { 0..<count }
     var heldBytes: Int { capacity * MemoryLayout<Element>.stride }
@@ -51,14 +43,26 @@ struct OwnedBuffer<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
 
     mutating func append(_ element: Element) {
         if count == capacity {
-            capacity *= 2
-            let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
-            unsafe larger.moveInitialize(from: base, count: count)
-            unsafe base.deallocate()
-            unsafe base = larger
+            reserve(capacity * 2)
         }
         unsafe (base + count).initialize(to: element)
         count += 1
+    }
+
+    /// Makes zero elements up to a count.
+    mutating func extend(to newCount: Int) where Element: ColumnElement {
+        guard newCount > count else { return }
+        reserve(newCount)
+        count = newCount
+    }
+
+    private mutating func reserve(_ newCapacity: Int) {
+        guard newCapacity > capacity else { return }
+        let larger = unsafe zeroedMemory(count: newCapacity, of: Element.self)
+        unsafe larger.moveInitialize(from: base, count: count)
+        unsafe releaseMemory(base, count: capacity)
+        unsafe base = larger
+        capacity = newCapacity
     }
 
     func copy() -> OwnedBuffer {

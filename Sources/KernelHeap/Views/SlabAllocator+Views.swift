@@ -41,7 +41,8 @@ extension SlabAllocator {
             return view
         }
         for cpu in 0..<cpuCount {
-            let own = cpuSlabs[cache * cpuCount + cpu]
+            let place = place(cache, cpu: cpu)
+            let own = place < cpuSlabs.count ? cpuSlabs[place] : CPUSlab()
             if own.slab != Slab.none { view.nodes[Int(slabs[Int(own.slab)].node)].cpuSlabs += 1 }
             let head = own.partial
             let length = UInt64(own.partialCount)

@@ -7,7 +7,7 @@
 ///     list of order 10, Movable:   front list  →  run.lowerBound … run.upperBound  →  back list
 ///
 /// A block leaves the run when the front list is empty. So a fresh machine of any size costs the
-/// same.
+/// same. Until its first request a zone has no lists at all, only the range that will be listed.
 struct Zone: BitwiseCopyable {
     static let orderCount = 11
     static let maxOrder = 10
@@ -28,6 +28,8 @@ struct Zone: BitwiseCopyable {
     /// Blocks per order over all classes: `nr_free`.
     var blockCounts = InlineArray<11, Int>(repeating: 0)
     var lists = InlineArray<55, PageList>(repeating: PageList())
+    private var unlistedStart: UInt32 = 0
+    private var unlistedEnd: UInt32 = 0
     private var runStart: UInt32 = 0
     private var runEnd: UInt32 = 0
     /// What stands behind the run on its list.
@@ -56,6 +58,15 @@ struct Zone: BitwiseCopyable {
         self.spanned = spanned
         self.present = present
         self.managed = managed
+    }
+
+    /// Frames that are free since boot and not on lists yet: nobody has asked the zone for anything.
+    var unlisted: Range<UInt32> {
+        get { unlistedStart..<unlistedEnd }
+        set {
+            unlistedStart = newValue.lowerBound
+            unlistedEnd = newValue.upperBound
+        }
     }
 
     /// The untouched blocks, as frame numbers, a multiple of the largest block apart.
@@ -87,6 +98,8 @@ struct Zone: BitwiseCopyable {
 
     @inline(__always)
     func isEmpty(_ order: Int, _ type: MigrateType) -> Bool {
+        // Unlisted blocks count as movable; whoever asks takes any class.
+        if !unlisted.isEmpty { return type != .movable || blockCounts[order] == 0 }
         let index = Self.list(order, type)
         return lists[index].isEmpty && (index != Self.runList || run.isEmpty)
     }

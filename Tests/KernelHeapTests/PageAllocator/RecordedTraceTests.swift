@@ -99,9 +99,13 @@ struct TraceReplay: ~Copyable {
     private func text(_ pfn: UInt64?) -> String { pfn.map(String.init) ?? "NULL" }
 
     private func request(order: Int, type: MigrateType?) -> AllocationRequest {
-        var request = AllocationRequest(order: order, flags: flags, cpu: 0)
-        if let type { request.migrateType = type }
-        return request
+        var flags = flags
+        if let type {
+            flags.subtract([.movable, .reclaimable])
+            if type == .movable { flags.insert(.movable) }
+            if type == .reclaimable { flags.insert(.reclaimable) }
+        }
+        return AllocationRequest(order: order, flags: flags, cpu: 0)
     }
 
     private mutating func allocate(order: Int, type: MigrateType?) -> UInt64? {

@@ -89,7 +89,7 @@ struct SlabReplay: ~Copyable {
     }
 
     private func difference(_ recorded: SlabTrace.State) -> String? {
-        let cpu = slab.cpuSlabs[cache]
+        let cpu = cache < slab.cpuSlabs.count ? slab.cpuSlabs[cache] : CPUSlab()
         let active = cpu.slab == Slab.none ? nil : UInt64(cpu.pfn)
         if active != recorded.cpuSlab { return "active \(String(describing: active)): \(recorded)" }
         let chain = listed(from: cpu.partial)
