@@ -1,0 +1,34 @@
+extension AddressSpace {
+    /// Everything that must hold of a process's areas and pages.
+    ///
+    /// - Returns: what does not hold; empty where all is sound.
+    func checkInvariants() -> [String] {
+        var violations = Violations()
+        violations.check(areas.count <= Self.maximumAreas, "\(areas.count) areas")
+        for area in areas {
+            violations.check(
+                area.start < area.end && area.start % Self.pageBytes == 0
+                    && area.end % Self.pageBytes == 0 && area.end <= Self.end,
+                "area \(area.start)..<\(area.end) is empty, unaligned or too high"
+            )
+        }
+        for (left, right) in zip(areas, areas.dropFirst()) {
+            violations.check(
+                left.end <= right.start,
+                "areas at \(left.start) and \(right.start) overlap or are out of order"
+            )
+            violations.check(
+                left.end < right.start || left.rights != right.rights || left.isShared
+                    || right.isShared,
+                "areas at \(left.start) and \(right.start) did not merge"
+            )
+        }
+        for number in pages.keys.sorted() {
+            violations.check(
+                area(at: number &* Self.pageBytes) != nil,
+                "page \(number) lies in no area"
+            )
+        }
+        return violations.texts
+    }
+}
