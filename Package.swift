@@ -78,6 +78,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "SimulationTests",
+            dependencies: ["KernelHeap", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "HTTPServerTests",
             dependencies: ["HTTPServer", "TestSupport"],
             swiftSettings: settings

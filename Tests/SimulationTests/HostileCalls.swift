@@ -1,0 +1,111 @@
+import KernelHeap
+
+/// Any call with any arguments: numbers that mean something, shifted by a little, or nothing at all.
+struct HostileCalls {
+    var random: SeededRandom
+    /// Numbers that calls returned, the latest ones.
+    private var pool: [UInt64] = [0, 16]
+
+    private static let pageOffset: UInt64 = 0xffff_8880_0000_0000
+    private static let vmemmap: UInt64 = 0xffff_ea00_0000_0000
+    private static let edges: [UInt64] = [
+        0, 1, 7, 8, 9, 10, 11, 12, 16, 31, 63, 64, 96, 192, 511, 512, 4_095, 4_096, 4_097, 8_191,
+        8_192, 8_193, 65_536, 1 << 20, 1 << 22, 1 << 22 + 1, 1 << 31 - 1, 1 << 31, 1 << 32,
+        0x7fff_ffff_efff, 0x7fff_ffff_f000, 1 << 47, 1 << 63, 0xffff_8880_0000_0000,
+        0xffff_c87f_ffff_ffff, 0xffff_ea00_0000_0000, 0xffff_ffff_8000_0000, .max - 4_095, .max - 1,
+        .max,
+    ]
+
+    init(seed: UInt64) { random = SeededRandom(seed: seed) }
+
+    /// Remembers what a call returned.
+    mutating func note(_ outcome: CallOutcome) {
+        var words = [outcome.word]
+        switch outcome.result.detail {
+        case .pages(let pages):
+            words += [pages.virtual, Self.vmemmap &+ pages.pfn.rawValue &* 64]
+        case .object(let object):
+            words.append(Self.vmemmap &+ object.slab.rawValue &* 64)
+        default: break
+        }
+        if case .list(let list)? = outcome.fact("page_array") {
+            words += list.prefix(8).compactMap { if case .address(let word) = $0 { word } else { nil } }
+        }
+        for word in words where word > 16 {
+            if pool.count < 256 { pool.append(word) } else { pool[random.below(256)] = word }
+        }
+    }
+
+    mutating func next(cpus: Int) -> RecordedCall {
+        // Frees and allocations meet each other; the rest is there, but rarer.
+        let names = ["alloc_pages", "kmalloc", "kfree", "__free_pages", "free_pages", "user_write"]
+        let likely = random.oneIn(2) ? CallRegistry.byName[random.pick(names)] : nil
+        let descriptor = likely ?? random.pick(CallRegistry.all)
+        var arguments = CallArguments()
+        for (index, parameter) in descriptor.signature.parameters.enumerated() {
+            if parameter.isOptional && random.oneIn(3) { continue }
+            set(parameter, at: index, &arguments)
+        }
+        let context = CallContext(
+            cpu: random.oneIn(8) ? Int(truncatingIfNeeded: random.next()) : random.below(cpus),
+            kind: random.pick(CallContext.Kind.allCases),
+            isAtomic: random.oneIn(4),
+            pid: random.oneIn(8) ? Int(truncatingIfNeeded: random.next()) : 1
+        )
+        return RecordedCall(descriptor: descriptor, arguments: arguments, context: context)
+    }
+
+    private mutating func set(
+        _ parameter: Parameter,
+        at index: Int,
+        _ arguments: inout CallArguments
+    ) {
+        switch parameter.type {
+        case .unsigned(let bits):
+            let small = random.oneIn(2) ? UInt64(random.below(5)) : number()
+            let word = bits >= 64 ? small : small & (1 << UInt64(bits) - 1)
+            arguments.set(index, word: min(word, parameter.maximum ?? .max))
+        case .signed: arguments.set(index, word: number())
+        case .gfp: arguments.set(index, word: flags())
+        case .address, .page, .cache: arguments.set(index, word: pointer())
+        case .names:
+            arguments.set(index, word: random.oneIn(3) ? random.next() : random.pick([1, 3, 0x22, 0x32]))
+        case .boolean: arguments.set(index, word: random.next() & 1)
+        case .bytes:
+            let count = random.pick([0, 1, 8, 100, 4_096, 9_000])
+            arguments.set(index, payload: .bytes([UInt8](repeating: 0x5a, count: count)))
+        case .text: arguments.set(index, payload: .text("text"))
+        case .addresses: arguments.set(index, payload: .words([pointer(), number()]))
+        }
+    }
+
+    private mutating func number() -> UInt64 {
+        switch random.below(4) {
+        case 0: random.next()
+        case 1: UInt64(random.below(20_000))
+        default: random.pick(Self.edges) &+ UInt64(random.below(3)) &- 1
+        }
+    }
+
+    private mutating func flags() -> UInt64 {
+        switch random.below(4) {
+        case 0: random.next() & 0xffff_ffff
+        case 1: 0xcc0
+        case 2: random.pick([0xa20, 0x800, 0xcc1, 0xcc4, 0x10_0cca, 0xdc0, 0x40_0cc0, 0x2_0000])
+        default: 0xcc0 | 1 << UInt64(random.below(27))
+        }
+    }
+
+    private mutating func pointer() -> UInt64 {
+        switch random.below(8) {
+        case 0: number()
+        case 1: Self.pageOffset &+ UInt64(random.below(30_000)) << 12
+        case 2: Self.vmemmap &+ UInt64(random.below(30_000)) &* 64
+        case 3: 0x1000_0000 &+ UInt64(random.below(40)) << 12
+        case 4:
+            random.pick(pool)
+                &+ random.pick([1, 8, 64, 4_096, 8_192, .max - 7, .max - 63, .max - 4_095])
+        default: random.pick(pool)
+        }
+    }
+}
