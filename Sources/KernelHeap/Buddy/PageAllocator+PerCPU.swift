@@ -83,7 +83,8 @@ extension PageAllocator {
     @inline(__always)
     mutating func freePerCPU(_ pfn: UInt32, zone: Int, cpu: Int, order: Int, type: MigrateType) {
         let index = perCPUIndex(zone: zone, cpu: cpu)
-        let list = PerCPUPages.list(order: order, type: type)
+        // Classes without a list of their own wait with the movable ones.
+        let list = PerCPUPages.list(order: order, type: type.rawValue < 3 ? type : .movable)
         map[Int(pfn)].set(.perCPU, order: order, migrateType: type, zone: zone)
         map.pushHead(pfn, on: &perCPU[index].lists[list])
         perCPU[index].count += 1 << order

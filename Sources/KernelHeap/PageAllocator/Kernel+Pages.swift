@@ -65,7 +65,8 @@ extension Kernel {
     /// `__free_pages()`: drops a reference; the last one gives the block back.
     ///
     /// A page that is free already loses a reference below zero and nothing else happens, as
-    /// recorded. A block that holds pages in use is reported and kept.
+    /// recorded. A block larger than was allocated holds pages that others use or that were never
+    /// free: it is reported and kept, and so is a page that a process maps.
     public mutating func freePages(
         _ pfn: PFN,
         order: Int,
@@ -91,22 +92,13 @@ extension Kernel {
             pages.map[Int(frame)].word = page.word - 1
             return
         }
-        guard order == page.order || mayFree(frame, order: order, allocated: page.order) else {
+        // A process would give its page back a second time, whoever had it then.
+        guard !page.isOnLRU else { return reportBadPage(frame, "nonzero mapcount", context) }
+        guard (0...page.order).contains(order) else {
             reportBadPage(frame, "nonzero _refcount", context)
             return
         }
         pages.release(frame, order: order, cpu: context.cpu)
-    }
-
-    /// Whether a block of another order than was allocated can be freed without touching others.
-    private func mayFree(_ frame: UInt32, order: Int, allocated: Int) -> Bool {
-        guard (0...Zone.maxOrder).contains(order), frame & UInt32((1 << order) - 1) == 0 else {
-            return false
-        }
-        if order < allocated { return true }
-        let zone = pages.zones[pages.map[Int(frame)].zone]
-        guard UInt64(frame) + (1 << UInt64(order)) <= zone.endPFN else { return false }
-        return (1..<(1 << order)).allSatisfy { pages.map[Int(frame) + $0].kind == .inner }
     }
 
     private mutating func reportBadPage(

@@ -56,6 +56,7 @@ extension PageAllocator {
     /// Makes each page of an allocated block a page of its own: `split_page()`.
     mutating func splitAllocated(_ pfn: UInt32) {
         let page = map[Int(pfn)]
+        guard page.order > 0 else { return }
         for offset in 0..<UInt32(1 << page.order) {
             map[Int(pfn + offset)].set(
                 .allocated,
