@@ -72,13 +72,23 @@ enum ExplicitZones {
         zone: Int,
         from description: ZoneDescription
     ) throws(MachineError) {
+        var end: UInt64 = 0
         for (place, run) in (description.pageblocks ?? []).enumerated() {
+            // Told twice, a zone's pageblocks would cost more than the machine is large.
+            guard run.startPFN >= end else {
+                throw MachineError(
+                    "/zones/\(zone)/pageblocks/\(place)/start_pfn",
+                    "runs of pageblocks ascend and do not overlap"
+                )
+            }
             try setPageblocks(
                 &allocator,
                 zone: zone,
                 run,
                 pointer: "/zones/\(zone)/pageblocks/\(place)"
             )
+            let pages = UInt64(PageAllocator.pageblockPages)
+            end = (run.startPFN / pages + run.count) * pages
         }
         try fillPerCPU(&allocator, zone: zone, from: description)
         guard let lists = description.freeLists else {

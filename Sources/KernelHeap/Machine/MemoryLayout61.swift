@@ -51,11 +51,12 @@ struct MemoryLayout61 {
             []
         let image = dmaEnd + imagePages
         if high > 0 {
+            // What does not fit above 4 GiB is taken from below.
+            let above = min(top, high)
+            let lowFree = image..<lowEnd - bouncePages - (top - above)
+            spans.append((.dma32, dmaEnd..<dma32End, lowEnd - dmaEnd, lowFree))
             spans.append(
-                (.dma32, dmaEnd..<dma32End, lowEnd - dmaEnd, image..<lowEnd - bouncePages)
-            )
-            spans.append(
-                (.normal, dma32End..<dma32End + high, high, dma32End..<dma32End + high - top)
+                (.normal, dma32End..<dma32End + high, high, dma32End..<dma32End + high - above)
             )
         } else {
             spans.append((.dma32, dmaEnd..<lowEnd, lowEnd - dmaEnd, image..<lowEnd - top))
