@@ -107,6 +107,13 @@ struct AddressSpace: Sendable {
         }
     }
 
+    /// How many areas there are once a range begins and ends at areas' borders.
+    func areasAfterCutting(_ range: Range<UInt64>) -> Int {
+        [range.lowerBound, range.upperBound].reduce(areas.count) { count, border in
+            area(at: border).map { $0.start < border } == true ? count + 1 : count
+        }
+    }
+
     /// Whether every page of a range belongs to an area.
     func covers(_ range: Range<UInt64>) -> Bool {
         var address = range.lowerBound

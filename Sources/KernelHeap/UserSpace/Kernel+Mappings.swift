@@ -46,7 +46,15 @@ extension Kernel {
         guard address & 4095 == 0, length > 0, address <= AddressSpace.end,
             length <= AddressSpace.end - address
         else { return .EINVAL }
-        unmap(process, address..<address + ((length + 4095) & ~4095))
+        let range = address..<address + ((length + 4095) & ~4095)
+        // Only a hole inside an area makes one area more.
+        let space = processes[process].space
+        if space.areas.count >= AddressSpace.maximumAreas,
+            let area = space.area(at: address), area.start < address, range.upperBound < area.end
+        {
+            return .ENOMEM
+        }
+        unmap(process, range)
         return nil
     }
 
@@ -67,7 +75,9 @@ extension Kernel {
             return .ENOMEM
         }
         let range = address..<address + ((length + 4095) & ~4095)
-        guard processes[process].space.covers(range) else { return .ENOMEM }
+        guard processes[process].space.covers(range),
+            processes[process].space.areasAfterCutting(range) <= AddressSpace.maximumAreas
+        else { return .ENOMEM }
         processes[process].space.protect(range, rights)
         return nil
     }
