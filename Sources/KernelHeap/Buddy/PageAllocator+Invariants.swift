@@ -71,7 +71,7 @@ extension PageAllocator {
 
     private func census(zone: Int, _ blocks: [FrameBlock]) -> ZoneCensus {
         var census = ZoneCensus()
-        census.free = zones[zone].run.count
+        census.free = zones[zone].run.count + zones[zone].unlisted.count
         for block in blocks where block.page.zone == zone {
             switch block.page.kind {
             case .inner: break

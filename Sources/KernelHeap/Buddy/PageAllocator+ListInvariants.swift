@@ -17,6 +17,10 @@ extension PageAllocator {
                     frames += walk(zones[zone].behindRun, atMost: free, name, &violations)
                     count += zones[zone].run.count >> Zone.maxOrder
                 }
+                if !zones[zone].unlisted.isEmpty {
+                    violations.check(frames.isEmpty, "\(name): blocks beside an unlisted range")
+                    count += freeBlockCount(zone: zone, order: order, type: type)
+                }
                 for frame in frames {
                     violations.check(
                         map[Int(frame)].isBuddy(order: order, zone: zone)

@@ -63,7 +63,7 @@ extension SlabAllocator {
     }
 
     private func checkCPUs(_ places: inout [SlabPlace], _ violations: inout Violations) {
-        for place in 0..<caches.count * cpuCount {
+        for place in cpuSlabs.indices {
             let cpu = cpuSlabs[place]
             let cache = place / cpuCount
             if cpu.slab != Slab.none, Int(cpu.slab) < slabLimit {
@@ -80,19 +80,19 @@ extension SlabAllocator {
                     "cache \(cache): a freelist without a slab"
                 )
             }
-            checkChain(cpu.partial, cache: cache, &places, &violations)
+            checkChain(cpu, cache: cache, &places, &violations)
         }
     }
 
-    /// A chain's slabs each know how many follow.
+    /// A CPU knows how many slabs its chain has.
     private func checkChain(
-        _ head: UInt32,
+        _ cpu: CPUSlab,
         cache: Int,
         _ places: inout [SlabPlace],
         _ violations: inout Violations
     ) {
         var chain: [UInt32] = []
-        var number = head
+        var number = cpu.partial
         while number != Slab.none {
             guard Int(number) < slabLimit, chain.count < slabLimit else {
                 violations.check(false, "cache \(cache): the chain does not end")
@@ -102,24 +102,23 @@ extension SlabAllocator {
             chain.append(number)
             number = slabs[Int(number)].next
         }
-        for (index, number) in chain.enumerated() {
-            violations.check(
-                Int(slabs[Int(number)].chainCount) == chain.count - index,
-                "cache \(cache): slab \(number) counts \(slabs[Int(number)].chainCount) in its chain"
-            )
-        }
+        violations.check(
+            Int(cpu.partialCount) == chain.count,
+            "cache \(cache): a chain of \(chain.count), counted \(cpu.partialCount)"
+        )
     }
 
     private func checkNodes(_ places: inout [SlabPlace], _ violations: inout Violations) {
-        var slabCounts = [Int](repeating: 0, count: nodes.count)
+        let listCount = caches.count * nodeCount
+        var slabCounts = [Int](repeating: 0, count: listCount)
         var objectCounts = slabCounts
         for number in 0..<slabLimit where slabs[number].isLive {
             let node = Int(slabs[number].cache) * nodeCount + Int(slabs[number].node)
-            guard node < nodes.count else { continue }
+            guard node < listCount else { continue }
             slabCounts[node] += 1
             objectCounts[node] += Int(slabs[number].objects)
         }
-        for node in nodes.indices {
+        for node in 0..<listCount {
             let counted = nodes[node]
             violations.check(
                 counted.slabCount == slabCounts[node]
