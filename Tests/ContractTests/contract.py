@@ -11,6 +11,7 @@ import urllib.parse
 
 from openapi_spec_validator import validate
 
+import kmalloc_table
 from openapi_document import OpenAPIDocument
 
 READ_LIMIT = 1 << 20
@@ -223,6 +224,7 @@ class Contract:
         for operation in self.document.operations():
             self.check_operation(operation)
         self.check_refusals()
+        kmalloc_table.check(self)
         for name, faults in self.failures:
             print(f"FAILED {name}")
             for fault in faults[:5]:
