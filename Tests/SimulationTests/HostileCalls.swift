@@ -29,7 +29,9 @@ struct HostileCalls {
         default: break
         }
         if case .list(let list)? = outcome.fact("page_array") {
-            words += list.prefix(8).compactMap { if case .address(let word) = $0 { word } else { nil } }
+            words += list.prefix(8).compactMap {
+                if case .address(let word) = $0 { word } else { nil }
+            }
         }
         for word in words where word > 16 {
             if pool.count < 256 { pool.append(word) } else { pool[random.below(256)] = word }
@@ -69,7 +71,8 @@ struct HostileCalls {
         case .gfp: arguments.set(index, word: flags())
         case .address, .page, .cache: arguments.set(index, word: pointer())
         case .names:
-            arguments.set(index, word: random.oneIn(3) ? random.next() : random.pick([1, 3, 0x22, 0x32]))
+            let isUsual = !random.oneIn(3)
+            arguments.set(index, word: isUsual ? random.pick([1, 3, 0x22, 0x32]) : random.next())
         case .boolean: arguments.set(index, word: random.next() & 1)
         case .bytes:
             let count = random.pick([0, 1, 8, 100, 4_096, 9_000])

@@ -89,7 +89,8 @@ struct MachineShape: CustomTestStringConvertible, Sendable {
 
     static let all = booted + explicit
 
-    private static func zone(_ type: ZoneType, _ start: UInt64, _ pages: UInt64) -> ZoneDescription {
+    private static func zone(_ type: ZoneType, _ start: UInt64, _ pages: UInt64) -> ZoneDescription
+    {
         var zone = ZoneDescription()
         zone.name = type
         zone.startPFN = start
