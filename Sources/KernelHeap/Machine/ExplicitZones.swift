@@ -92,7 +92,8 @@ enum ExplicitZones {
         }
         try fillPerCPU(&allocator, zone: zone, from: description)
         guard let lists = description.freeLists else {
-            guard description.pcp == nil else { return }
+            // Sizes of per-CPU lists alone do not say that the pages are in use.
+            guard (description.pcp ?? []).allSatisfy(\.lists.isEmpty) else { return }
             let end = description.startPFN + description.spanned
             allocator.addBootMemory(end - description.managed..<end, zone: zone)
             return

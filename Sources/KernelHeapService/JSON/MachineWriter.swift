@@ -117,13 +117,15 @@ extension JSONWriter {
         }
         raw(",\"free_factor\":")
         number(pages.freeFactor)
-        raw(",\"lists\":")
-        list(pages.lists) { (json, list) in
-            json.raw("{\"index\":")
-            json.number(list.index)
-            json.raw(",\"pfns\":")
-            json.numbers(list.pfns)
-            json.raw("}")
+        if !pages.lists.isEmpty {
+            raw(",\"lists\":")
+            list(pages.lists) { (json, list) in
+                json.raw("{\"index\":")
+                json.number(list.index)
+                json.raw(",\"pfns\":")
+                json.numbers(list.pfns)
+                json.raw("}")
+            }
         }
         raw("}")
     }

@@ -25,6 +25,7 @@ extension Service {
         case .dmesg: return try getDmesg(request, match, completion)
         case .view: return try getView(request, match, completion)
         case .events: return try getEvents(request, match, completion)
+        case .fork: return try postFork(request, match, completion)
         case .profiles: return getProfiles()
         case .dashboard: return getDashboard()
         case .health: return text("ok\n")

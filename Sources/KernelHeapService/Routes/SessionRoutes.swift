@@ -9,7 +9,12 @@ extension Service {
         let (description, settings) = try readSession(request)
         let session = try sessions.boot(description, settings)
         var writer = JSONWriter(capacity: 1_024)
-        session.kernel.withLock { kernel in record(session, kernel, into: &writer) }
+        // What boots is known already, and the zones are worked out where somebody reads them.
+        session.kernel.withLock { kernel in
+            var machine = kernel.machine
+            machine.zones = nil
+            record(session, kernel, machine, into: &writer)
+        }
         let path = "/v1/sessions/\(session.id.text)"
         return json(writer, status: 201, headers: [("Location", path), ("ETag", "\"0\"")])
     }
@@ -93,7 +98,7 @@ extension Service {
     private func show(_ session: Session, _ kernel: borrowing Kernel) -> Response {
         sessions.recordGrowth(session.measure(kernel))
         var writer = JSONWriter(capacity: 1_024)
-        record(session, kernel, into: &writer)
+        record(session, kernel, kernel.resolvedMachine(), into: &writer)
         return json(writer, headers: [("ETag", "\"\(kernel.sequence)\"")])
     }
 
@@ -109,7 +114,7 @@ extension Service {
         return settings
     }
 
-    private func readSettings(
+    func readSettings(
         _ object: inout ObjectReader,
         _ settings: inout Session.Settings
     ) throws(Problem) {
@@ -127,9 +132,10 @@ extension Service {
     }
 
     /// The whole record of a session, with its machine.
-    private func record(
+    func record(
         _ session: Session,
         _ kernel: borrowing Kernel,
+        _ machine: MachineDescription,
         into json: inout JSONWriter
     ) {
         json.raw("{")
@@ -141,7 +147,7 @@ extension Service {
         json.raw(",\"kernel\":")
         json.string(kernel.profile.kernelRelease)
         json.raw(",\"machine\":")
-        json.machine(kernel.machine)
+        json.machine(machine)
         json.raw("}")
     }
 

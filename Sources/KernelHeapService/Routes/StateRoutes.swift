@@ -65,12 +65,21 @@ extension Service {
                 .suggesting(match.name, from: StateView.names.names)
         }
         let view = StateView.all[position]
-        let query = [UInt8](request.querySlice)
+        let accepted = request.header("Accept") ?? ""
+        let query = try ViewQuery(
+            request.querySlice,
+            of: view,
+            prefersBytes: accepted.hasPrefix("application/octet-stream")
+        )
         return try withKernel(of: session, completion) { (kernel) throws(Problem) in
-            var writer = JSONWriter(capacity: 4_096)
-            try view.write(kernel, query, &writer)
-            let tag = ("ETag", "\"\(kernel.sequence)\"")
-            return completion.service.json(writer, headers: [tag])
+            let answer = try view.answer(kernel, query)
+            let type = answer.contentType
+            return Response(
+                status: 200,
+                contentType: type,
+                headers: [("ETag", "\"\(kernel.sequence)\"")],
+                body: .bytes(answer.finish())
+            )
         }
     }
 

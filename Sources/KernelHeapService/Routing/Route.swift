@@ -3,7 +3,7 @@ internal import HTTPServer
 /// The resources of the service; the raw value is the row of a metrics table.
 enum Route: UInt8, CaseIterable, Sendable {
     case dashboard, health, ready, metrics, contract, profiles
-    case sessions, session, call, calls, functions, proc, slabFiles, dmesg, events, view
+    case sessions, session, call, calls, functions, proc, slabFiles, dmesg, events, fork, view
     case unknown
 
     /// The path with its parameters' names: the label of metrics.
@@ -24,6 +24,7 @@ enum Route: UInt8, CaseIterable, Sendable {
         case .slabFiles: "/v1/sessions/{id}/sys/{path}"
         case .dmesg: "/v1/sessions/{id}/dmesg"
         case .events: "/v1/sessions/{id}/events"
+        case .fork: "/v1/sessions/{id}/fork"
         case .view: "/v1/sessions/{id}/{view}"
         case .unknown: "unknown"
         }
@@ -32,7 +33,7 @@ enum Route: UInt8, CaseIterable, Sendable {
     /// What the resource answers to, besides HEAD for GET, and OPTIONS.
     var methods: [Method] {
         switch self {
-        case .call, .calls: [.post]
+        case .call, .calls, .fork: [.post]
         case .sessions: [.get, .post]
         case .session: [.get, .patch, .delete]
         default: [.get]

@@ -58,6 +58,8 @@ struct RouteMatch {
             route = .dmesg
         } else if first == "events" {
             route = .events
+        } else if first == "fork" {
+            route = .fork
         } else if !first.isEmpty {
             route = .view
             name = first

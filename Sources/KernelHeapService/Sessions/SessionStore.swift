@@ -42,6 +42,22 @@ final class SessionStore: Sendable {
         _ description: MachineDescription,
         _ settings: Session.Settings
     ) throws(Problem) -> Session {
+        try keep(settings) { () throws(Problem) in
+            do throws(MachineError) {
+                return try Kernel(description)
+            } catch {
+                throw Problem(.invalidMachine, error.message, at: "/machine" + error.pointer)
+            }
+        }
+    }
+
+    /// Makes a session around a kernel that `make` gives, where the limits allow one more.
+    ///
+    /// - Throws: `too-many-sessions`, `memory-limit`, and what `make` throws.
+    func keep(
+        _ settings: Session.Settings,
+        _ make: () throws(Problem) -> Kernel
+    ) throws(Problem) -> Session {
         guard heldBytes < maximumBytes else {
             throw Problem(.memoryLimit, "all sessions together hold \(heldBytes) bytes")
         }
@@ -51,9 +67,9 @@ final class SessionStore: Sendable {
             sessionCount.subtract(1, ordering: .relaxed)
             throw Problem(.tooManySessions, "at most \(maximumCount) sessions at once")
         }
-        do {
+        do throws(Problem) {
             let session = Session(
-                try Kernel(description),
+                try make(),
                 ordinal: nextOrdinal.add(1, ordering: .relaxed).oldValue,
                 settings: settings,
                 events: EventHub(ticker: ticker)
@@ -63,7 +79,7 @@ final class SessionStore: Sendable {
             return session
         } catch {
             sessionCount.subtract(1, ordering: .relaxed)
-            throw Problem(.invalidMachine, error.message, at: "/machine" + error.pointer)
+            throw error
         }
     }
 

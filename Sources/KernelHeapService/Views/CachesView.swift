@@ -1,25 +1,90 @@
 internal import KernelHeap
 
 extension StateView {
-    /// `GET …/caches`: every slab cache, newest first as in the kernel's own list.
-    static let caches = StateView(name: "caches") { (kernel, _, json) in
-        json.raw("{\"seq\":")
-        json.number(kernel.sequence)
-        json.raw(",\"caches\":")
-        json.list(kernel.cacheViews()) { (json, cache) in
-            json.raw("{\"name\":")
-            json.string(cache.name)
-            json.field("active_objects", cache.activeObjects)
-            json.field("objects", cache.objects)
-            json.field("object_size", cache.objectSize)
-            json.field("objects_per_slab", cache.objectsPerSlab)
-            json.field("pages_per_slab", cache.pagesPerSlab)
-            json.field("active_slabs", cache.activeSlabs)
-            json.field("slabs", cache.slabs)
-            json.raw(",\"reclaimable\":")
-            json.boolean(cache.isReclaimable)
-            json.raw("}")
+    /// `GET …/caches`: every slab cache, newest first; `?name=` one of them.
+    static let caches = StateView("caches", parameters: ["name"]) { (kernel, query) throws(Problem) in
+        let isOne = query.text("name") != nil
+        // One cache shows its lists; the list of all caches shows how long they are.
+        let shown = isOne ? 256 : 0
+        let states =
+            isOne
+            ? try query.choice("name", from: kernel.cacheNames) { name in
+                kernel.cacheState(named: name, partialLimit: shown).map { [$0] }
+            } ?? [] : kernel.cacheStates(partialLimit: shown)
+        var json = JSONWriter(capacity: 32_768)
+        json.object { json in
+            json.member("seq", kernel.sequence)
+            json.member("caches", objects: states) { $0.cache($1, withPartialLists: isOne) }
         }
-        json.raw("}")
+        return ViewAnswer(json)
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func cache(_ cache: CacheStateView, withPartialLists: Bool) {
+        let geometry = cache.detail.geometry
+        member("name", cache.counts.name)
+        name("names")
+        strings(cache.names)
+        member("live_objects", cache.liveObjects)
+        member("active_objects", cache.counts.activeObjects)
+        member("objects", cache.counts.objects)
+        member("active_slabs", cache.counts.activeSlabs)
+        member("slabs", cache.counts.slabs)
+        member("reclaimable", cache.counts.isReclaimable)
+        self.geometry(geometry)
+        member("constructor", cache.detail.constructor)
+        member("nodes", objects: zip(cache.detail.nodes, cache.partial)) { json, row in
+            let (node, partial) = row
+            json.member("node", node.id)
+            json.member("slabs", node.slabs)
+            json.member("objects", node.objects)
+            json.member("cpu_slabs", node.cpuSlabs)
+            json.member("partial_slabs", node.partialSlabs)
+            json.member("partial_objects_in_use", node.partialObjectsInUse)
+            json.member("partial_objects_free", node.partialObjectsFree)
+            if withPartialLists {
+                json.member("partial", objects: partial) { $0.heldSlab($1) }
+            }
+        }
+        member("cpus", objects: cache.cpus) { json, cpu in
+            json.member("cpu", cpu.id)
+            json.name("slab")
+            if let slab = cpu.slab {
+                json.object { $0.heldSlab(slab) }
+            } else {
+                json.raw("null")
+            }
+            json.member("partial", objects: cpu.partial) { $0.heldSlab($1) }
+        }
+    }
+
+    private mutating func geometry(_ geometry: SlabGeometry) {
+        member("object_size", geometry.objectSize)
+        member("size", geometry.size)
+        member("align", geometry.align)
+        member("inuse", geometry.inuse)
+        member("offset", geometry.offset)
+        member("red_left_pad", geometry.redLeftPad)
+        member("order", geometry.order)
+        member("pages_per_slab", 1 << geometry.order)
+        member("objects_per_slab", geometry.objectsPerSlab)
+        member("min_order", geometry.minOrder)
+        member("min_objects", geometry.minObjects)
+        member("min_partial", geometry.minPartial)
+        member("cpu_partial", geometry.cpuPartial)
+        member("cpu_partial_slabs", geometry.cpuPartialSlabs)
+        name("flags")
+        strings(SlabFlags.names.filter { geometry.flags.contains($0.flag) }.map(\.name))
+        member("flags_hex", address: UInt64(geometry.flags.rawValue))
+        member("usercopy_offset", geometry.usercopyOffset)
+        member("usercopy_size", geometry.usercopySize)
+    }
+
+    private mutating func heldSlab(_ slab: CacheStateView.HeldSlab) {
+        member("pfn", slab.pfn.rawValue)
+        member("order", slab.order)
+        member("objects", slab.objects)
+        member("objects_in_use", slab.objectsInUse)
     }
 }

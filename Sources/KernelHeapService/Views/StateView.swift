@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import KernelHeap
 
 /// A part of a machine that `GET /v1/sessions/{id}/{name}` shows.
@@ -5,15 +6,50 @@ internal import KernelHeap
 /// A new view is a file with one `StateView`, and one word in `all`.
 struct StateView: Sendable {
     let name: String
-    /// Writes one JSON value.
-    ///
-    /// The query is as the client sent it.
-    let write:
-        @Sendable (
-            _ kernel: borrowing Kernel, _ query: [UInt8], _ json: inout JSONWriter
-        ) throws(Problem) -> Void
+    /// The fields that the query may have.
+    let parameters: [String]
+    /// Reads the kernel and writes the answer.
+    let answer:
+        @Sendable (_ kernel: borrowing Kernel, _ query: ViewQuery) throws(Problem) -> ViewAnswer
 
-    static let all: [StateView] = [.zones, .caches]
+    init(
+        _ name: String,
+        parameters: [String] = [],
+        _ answer:
+            @escaping @Sendable (
+                _ kernel: borrowing Kernel, _ query: ViewQuery
+            ) throws(Problem) -> ViewAnswer
+    ) {
+        self.name = name
+        self.parameters = parameters
+        self.answer = answer
+    }
+
+    static let all: [StateView] = [
+        zones, caches, processes, pages, allocations, memory, layout,
+    ]
 
     static let names = NameTable(all.map(\.name))
+}
+
+/// What a view answers with: JSON, or plain bytes.
+struct ViewAnswer: ~Copyable {
+    var body: ByteBuffer
+    var contentType: StaticString
+
+    /// JSON with the newline that makes it readable in a terminal.
+    init(_ json: consuming JSONWriter) {
+        json.raw("\n")
+        body = json.finish()
+        contentType = "application/json"
+    }
+
+    init(bytes: [UInt8]) {
+        body = ByteBuffer(capacity: bytes.count)
+        body.append(bytes)
+        contentType = "application/octet-stream"
+    }
+
+    /// The bytes; the answer ends.
+    consuming func finish() -> ByteBuffer { body }
 }

@@ -1,92 +1,65 @@
 internal import KernelHeap
 
 extension StateView {
-    /// `GET …/zones`: the zones that have memory, node by node, with their free blocks.
-    static let zones = StateView(name: "zones") { (kernel, _, json) in
-        json.raw("{\"seq\":")
-        json.number(kernel.sequence)
-        json.raw(",\"zones\":")
-        json.list(kernel.zoneViews()) { (json, zone) in json.zone(zone) }
-        json.raw("}")
+    /// `GET …/zones`: every zone that has memory, and the nodes' counters.
+    static let zones = StateView("zones") { (kernel, _) throws(Problem) in
+        let nodes = kernel.nodeViews()
+        var json = JSONWriter(capacity: 8_192)
+        json.object { json in
+            json.member("seq", kernel.sequence)
+            json.member("zones", objects: nodes.flatMap(\.zones).filter(\.isPopulated)) {
+                $0.zone($1)
+            }
+            json.member("nodes", objects: nodes) { json, node in
+                json.member("node", node.id)
+                json.member("counters", counts: node.stats.named)
+            }
+        }
+        return ViewAnswer(json)
     }
+}
+
+extension CounterTable {
+    /// The counters with their kernel names, in the kernel's order.
+    fileprivate var named: [(String, UInt64)] { counters.map { ($0.rawValue, self[$0]) } }
 }
 
 extension JSONWriter {
     fileprivate mutating func zone(_ zone: ZoneView) {
-        raw("{\"node\":")
-        number(zone.node)
-        raw(",\"name\":")
-        string(zone.type.name)
-        field("start_pfn", zone.startPFN)
-        field("spanned", zone.spanned)
-        field("present", zone.present)
-        field("managed", zone.managed)
-        field("free", zone.free)
-        raw(",\"watermarks\":{\"min\":")
-        number(zone.min)
-        field("low", zone.low)
-        field("high", zone.high)
-        field("boost", zone.boost)
-        raw("},\"lowmem_reserve\":")
+        member("node", zone.node)
+        member("name", zone.type.name)
+        member("start_pfn", zone.startPFN)
+        member("spanned", zone.spanned)
+        member("present", zone.present)
+        member("managed", zone.managed)
+        member("free", zone.free)
+        // The view has the boost in each mark, as the kernel prints them.
+        member("watermarks") { json in
+            json.member("min", zone.min - min(zone.boost, zone.min))
+            json.member("low", zone.low - min(zone.boost, zone.low))
+            json.member("high", zone.high - min(zone.boost, zone.high))
+            json.member("boost", zone.boost)
+        }
+        name("lowmem_reserve")
         numbers(zone.protection)
-        field("highatomic_reserved", zone.highAtomicReserved)
-        raw(",\"counters\":{")
-        var isFirst = true
-        for counter in zone.stats.counters {
-            if !isFirst { raw(",") }
-            isFirst = false
-            string(counter.rawValue)
-            raw(":")
-            number(zone.stats[counter])
+        member("highatomic_reserved", zone.highAtomicReserved)
+        member("free_blocks", objects: zone.freeBlocks.enumerated()) { json, row in
+            json.member("order", row.offset)
+            json.member("blocks", counts: byMigrateType(row.element))
         }
-        raw("},\"free_blocks\":")
-        freeBlocks(zone.freeBlocks)
-        raw(",\"pageblocks\":")
-        migrateTypes(zone.pageblocks)
-        raw(",\"pcp\":")
-        list(zone.pageSets) { (json, set) in
-            json.raw("{\"cpu\":")
-            json.number(set.cpu)
-            json.field("count", set.count)
-            json.field("high", set.high)
-            json.field("batch", set.batch)
-            json.raw("}")
+        member("pageblocks", counts: byMigrateType(zone.pageblocks))
+        member("pcp", objects: zone.pageSets) { json, set in
+            json.member("cpu", set.cpu)
+            json.member("count", set.count)
+            json.member("high", set.high)
+            json.member("batch", set.batch)
+            json.member("stat_threshold", set.statThreshold)
         }
-        raw("}")
-    }
-
-    /// One object for each order: `{"order":0,"Unmovable":3,…}`.
-    private mutating func freeBlocks(_ orders: [[UInt64]]) {
-        list(orders.enumerated()) { (json, row) in
-            json.raw("{\"order\":")
-            json.number(row.offset)
-            json.raw(",\"blocks\":")
-            json.migrateTypes(row.element)
-            json.raw("}")
-        }
-    }
-
-    /// Amounts by the names of the mobility classes.
-    private mutating func migrateTypes(_ amounts: [UInt64]) {
-        raw("{")
-        var isFirst = true
-        for type in MigrateType.allCases where Int(type.rawValue) < amounts.count {
-            if !isFirst { raw(",") }
-            isFirst = false
-            string(type.name)
-            raw(":")
-            number(amounts[Int(type.rawValue)])
-        }
-        raw("}")
+        member("counters", counts: zone.stats.named)
     }
 }
 
-extension JSONWriter {
-    /// A member behind others.
-    mutating func field(_ name: StaticString, _ value: some FixedWidthInteger) {
-        raw(",\"")
-        raw(name)
-        raw("\":")
-        number(value)
-    }
+/// Counts that are kept by the raw value of `MigrateType`, with its names.
+private func byMigrateType(_ counts: [UInt64]) -> [(String, UInt64)] {
+    Array(zip(MigrateType.allCases.map(\.name), counts))
 }
