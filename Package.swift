@@ -47,7 +47,13 @@ let package = Package(
                 "KernelHeap", "KernelProc", "HTTPServer", "CSimdJSON",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            resources: [.embedInCode("Contract/openapi.yaml")],
+            resources: [
+                .embedInCode("Contract/openapi.yaml"),
+                .embedInCode("Dashboard/Assets/index.html"),
+                .embedInCode("Dashboard/Assets/style.css"),
+                .embedInCode("Dashboard/Assets/api.js"),
+                .embedInCode("Dashboard/Assets/app.js"),
+            ],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import KernelHeap
 
-/// What concerns the service as a whole: probes, metrics, contract, profiles, the front page.
+/// What concerns the service as a whole: probes, metrics, contract, profiles.
 extension Service {
     /// `GET /readyz`: 503 while no further batch would be taken.
     func getReady() -> Response {
@@ -37,24 +37,6 @@ extension Service {
         var body = ByteBuffer(capacity: contract.count)
         body.append(contract)
         return Response(status: 200, contentType: "application/yaml", body: .bytes(body))
-    }
-
-    func getDashboard() -> Response {
-        var body = ByteBuffer(capacity: 4_096)
-        body.append(FrontPage.html)
-        return Response(
-            status: 200,
-            contentType: "text/html; charset=utf-8",
-            headers: [
-                (
-                    "Content-Security-Policy",
-                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-                        + "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-                ),
-                ("X-Content-Type-Options", "nosniff"),
-            ],
-            body: .bytes(body)
-        )
     }
 }
 

@@ -28,6 +28,7 @@ extension Service {
         case .fork: return try postFork(request, match, completion)
         case .profiles: return getProfiles()
         case .dashboard: return getDashboard()
+        case .dashboardFile: return try getDashboardFile(match)
         case .health: return text("ok\n")
         case .ready: return getReady()
         case .metrics: return getMetrics()

@@ -2,7 +2,7 @@ internal import HTTPServer
 
 /// The resources of the service; the raw value is the row of a metrics table.
 enum Route: UInt8, CaseIterable, Sendable {
-    case dashboard, health, ready, metrics, contract, profiles
+    case dashboard, dashboardFile, health, ready, metrics, contract, profiles
     case sessions, session, call, calls, functions, proc, slabFiles, dmesg, events, fork, view
     case unknown
 
@@ -10,6 +10,7 @@ enum Route: UInt8, CaseIterable, Sendable {
     var template: StaticString {
         switch self {
         case .dashboard: "/"
+        case .dashboardFile: "/dashboard/{file}"
         case .health: "/healthz"
         case .ready: "/readyz"
         case .metrics: "/metrics"

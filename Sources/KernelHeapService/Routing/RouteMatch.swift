@@ -18,6 +18,9 @@ struct RouteMatch {
             route = .sessions
         } else if path == "/" {
             route = .dashboard
+        } else if path[0..<11] == "/dashboard/" {
+            route = .dashboardFile
+            name = path.dropFirst(11)
         } else if path == "/healthz" {
             route = .health
         } else if path == "/readyz" {

@@ -2,7 +2,10 @@ internal import KernelHeap
 
 extension StateView {
     /// `GET …/caches`: every slab cache, newest first; `?name=` one of them.
-    static let caches = StateView("caches", parameters: ["name"]) { (kernel, query) throws(Problem) in
+    static let caches = StateView(
+        "caches",
+        parameters: ["name"]
+    ) { (kernel, query) throws(Problem) in
         let isOne = query.text("name") != nil
         // One cache shows its lists; the list of all caches shows how long they are.
         let shown = isOne ? 256 : 0
