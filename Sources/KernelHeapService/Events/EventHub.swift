@@ -25,11 +25,11 @@ struct EventLimits: Sendable {
 /// Locks are taken in one order, reader before hub: a hub wakes readers after it let go of its own.
 final class EventHub: Sendable {
     private struct State: ~Copyable {
-        var nextID: UInt64 = 1
+        var nextID: UInt64
         /// Present while the hub records.
         var log: EventLog?
         /// Readers see events with smaller ids.
-        var visibleEnd: UInt64 = 1
+        var visibleEnd: UInt64
         var subscribers: [ObjectIdentifier: EventStream] = [:]
         /// When a tick first saw no reader.
         var emptySince: Duration?
@@ -37,13 +37,19 @@ final class EventHub: Sendable {
         var isClosed = false
         var data = ByteBuffer()
         var frame = ByteBuffer()
+
+        init(nextID: UInt64) {
+            self.nextID = nextID
+            visibleEnd = nextID
+        }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let ticker: EventTicker
     let limits: EventLimits
 
-    init(ticker: EventTicker, limits: EventLimits = EventLimits()) {
+    init(ticker: EventTicker, limits: EventLimits = EventLimits(), nextID: UInt64 = 1) {
+        state = Mutex(State(nextID: nextID))
         self.ticker = ticker
         self.limits = limits
     }

@@ -68,11 +68,14 @@ final class SessionStore: Sendable {
             throw Problem(.tooManySessions, "at most \(maximumCount) sessions at once")
         }
         do throws(Problem) {
+            let kernel = try make()
+            // A fork's events go on counting where its calls do.
+            let events = EventHub(ticker: ticker, nextID: kernel.sequence + 1)
             let session = Session(
-                try make(),
+                kernel,
                 ordinal: nextOrdinal.add(1, ordering: .relaxed).oldValue,
                 settings: settings,
-                events: EventHub(ticker: ticker)
+                events: events
             )
             totalBytes.add(session.heldBytes, ordering: .relaxed)
             shard(session.id).sessions.withLock { $0[session.id] = session }
