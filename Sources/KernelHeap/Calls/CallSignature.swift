@@ -61,19 +61,23 @@ public struct Parameter: Hashable, Sendable {
     public let summary: String
     /// The largest number that the service runs; nil where the kernel itself decides.
     public let maximum: UInt64?
+    /// The call's time grows with this number of bytes: a service runs large ones apart.
+    public let isWork: Bool
 
     public init(
         _ name: String,
         _ type: ParameterType,
         _ summary: String,
         optional: Bool = false,
-        maximum: UInt64? = nil
+        maximum: UInt64? = nil,
+        isWork: Bool = false
     ) {
         self.name = name
         self.type = type
         self.summary = summary
         self.isOptional = optional
         self.maximum = maximum
+        self.isWork = isWork
     }
 }
 

@@ -102,7 +102,7 @@ struct Memset: KernelCall {
         [
             Parameter("s", .address, "Where to begin."),
             Parameter("c", .int, "The value; its low byte counts."),
-            Parameter("n", .size, "Bytes.", maximum: 64 << 20),
+            Parameter("n", .size, "Bytes.", maximum: 64 << 20, isWork: true),
         ],
         "Sets bytes of kernel memory to one value."
     )

@@ -7,7 +7,7 @@ let userSpaceCalls: [any KernelCall.Type] = [
 /// Most bytes that a load or store in user mode moves per call.
 private let transferLimit: UInt64 = 1 << 20
 private let addressParameter = Parameter("addr", .address, "A user address.")
-private let lengthParameter = Parameter("length", .size, "Bytes.")
+private let lengthParameter = Parameter("length", .size, "Bytes.", isWork: true)
 
 extension Kernel {
     /// The process that a call runs for; the first where the number is unknown.
@@ -40,7 +40,7 @@ struct Mmap: KernelCall {
         returns: "void *",
         [
             Parameter("addr", .address, "Where, as a hint or with MAP_FIXED.", optional: true),
-            lengthParameter,
+            Parameter("length", .size, "Bytes."),
             Parameter("prot", .names(MemoryRights.names), "PROT_READ|PROT_WRITE, and so on."),
             Parameter("flags", .names(MapFlags.names), "MAP_PRIVATE|MAP_ANONYMOUS, and so on."),
             Parameter("fd", .int, "A file; only anonymous memory exists.", optional: true),
@@ -227,7 +227,8 @@ public struct CopyToUser: KernelCall {
         returns: "unsigned long",
         [
             Parameter("to", .address, "A user address."),
-            Parameter("from", .address, "A kernel address."), Parameter("n", .size, "Bytes."),
+            Parameter("from", .address, "A kernel address."),
+            Parameter("n", .size, "Bytes.", isWork: true),
         ],
         "Copies kernel memory to the calling process; returns the bytes not copied."
     )
@@ -261,7 +262,8 @@ public struct CopyFromUser: KernelCall {
         returns: "unsigned long",
         [
             Parameter("to", .address, "A kernel address."),
-            Parameter("from", .address, "A user address."), Parameter("n", .size, "Bytes."),
+            Parameter("from", .address, "A user address."),
+            Parameter("n", .size, "Bytes.", isWork: true),
         ],
         "Copies from the calling process; returns the bytes not copied and clears their place."
     )

@@ -68,7 +68,39 @@ struct PageContents: ~Copyable {
             return
         }
         let start = slot(of: pfn) * Self.pageBytes + offset
-        for position in start..<start + count { bytes[position] = value }
+        fillBytes(start..<start + count, with: value)
+    }
+
+    /// Copies bytes between frames; where nothing was written, zeros are copied without memory.
+    mutating func copy(
+        from source: UInt32,
+        _ sourceOffset: Int,
+        to target: UInt32,
+        _ targetOffset: Int,
+        count: Int
+    ) {
+        guard slots[source] != nil else {
+            return fill(target, offset: targetOffset, count: count, with: 0)
+        }
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(count)
+        read(source, offset: sourceOffset, count: count, into: &buffer)
+        write(target, offset: targetOffset, buffer[...])
+    }
+
+    private mutating func fillBytes(_ range: Range<Int>, with value: UInt8) {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let inChunk = position & 2047
+            let length = min(range.upperBound - position, 2048 - inChunk)
+            unsafe bytes.withMutableChunk(containing: position) { chunk in
+                let part = unsafe UnsafeMutableBufferPointer(
+                    rebasing: chunk[inChunk..<inChunk + length]
+                )
+                unsafe part.update(repeating: value)
+            }
+            position += length
+        }
     }
 
     /// Clears whole pages: `clear_highpage()` for each.
@@ -89,12 +121,7 @@ struct PageContents: ~Copyable {
         let slot: Int
         if let reused = freeSlots.popLast() {
             slot = reused
-            let start = slot * Self.pageBytes
-            for position in stride(from: start, to: start + Self.pageBytes, by: 2048) {
-                unsafe bytes.withMutableChunk(containing: position) { chunk in
-                    unsafe chunk.update(repeating: 0)
-                }
-            }
+            fillBytes(slot * Self.pageBytes..<(slot + 1) * Self.pageBytes, with: 0)
         } else {
             slot = slots.count
             let end = (slot + 1) * Self.pageBytes

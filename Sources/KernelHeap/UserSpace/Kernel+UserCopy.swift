@@ -29,8 +29,7 @@ extension Kernel {
             pfn,
             offset,
             length in
-            let bytes = kernel.kernelBytes(source, length)
-            if let pfn { kernel.contents.write(pfn, offset: offset, bytes[...]) }
+            if let pfn { kernel.copyFromKernel(source, to: pfn, offset, length) }
             source &+= UInt64(length)
         }
         return finish(done, of: count, fault ?? kernelFault)
@@ -84,10 +83,29 @@ extension Kernel {
         at target: UInt64
     ) {
         guard let pfn else { return clearKernel(target, UInt64(length)) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(length)
-        contents.read(pfn, offset: offset, count: length, into: &bytes)
-        writeKernel(target, bytes)
+        var done = 0
+        while done < length, let frame = frame(ofDirectMapped: target &+ UInt64(done)) {
+            let place = Int((target &+ UInt64(done)) % 4096)
+            let part = min(length - done, 4096 - place)
+            contents.copy(from: pfn, offset + done, to: frame, place, count: part)
+            done += part
+        }
+    }
+
+    /// Copies mapped kernel memory into a frame.
+    private mutating func copyFromKernel(
+        _ source: UInt64,
+        to pfn: UInt32,
+        _ offset: Int,
+        _ length: Int
+    ) {
+        var done = 0
+        while done < length, let frame = frame(ofDirectMapped: source &+ UInt64(done)) {
+            let place = Int((source &+ UInt64(done)) % 4096)
+            let part = min(length - done, 4096 - place)
+            contents.copy(from: frame, place, to: pfn, offset + done, count: part)
+            done += part
+        }
     }
 
     /// What refuses a copy before any byte moves: a length above `INT_MAX`, a range out of user

@@ -5,6 +5,19 @@ struct DecodedCall {
     var arguments = CallArguments()
     var context = CallContext.standard
     var isExplained = false
+
+    /// Bytes that a call may work on while the server's thread waits for it.
+    static let shortWork: UInt64 = 1 << 20
+
+    /// Whether the call may take so long that other sessions' requests must not wait behind it.
+    @inline(__always)
+    func isLong(_ call: PreparedCall) -> Bool {
+        guard call.workMask != 0 else { return false }
+        return call.parameters.indices.contains { index in
+            call.workMask & 1 << UInt8(truncatingIfNeeded: index) != 0
+                && arguments.word(index) > Self.shortWork
+        }
+    }
 }
 
 /// Reads the arguments of one kernel call by its signature.

@@ -6,6 +6,8 @@ final class PreparedCall: Sendable {
     let parameters: [PreparedParameter]
     /// Bit i is set when parameter i may not be left out.
     let requiredMask: UInt8
+    /// Bit i is set when the call's time grows with parameter i.
+    let workMask: UInt8
     /// What stands before the return value: `,"call":"kmalloc","return":`.
     let fragment: [UInt8]
 
@@ -21,6 +23,11 @@ final class PreparedCall: Sendable {
             mask |= 1 << UInt8(truncatingIfNeeded: index)
         }
         requiredMask = mask
+        var work: UInt8 = 0
+        for (index, parameter) in known.enumerated() where parameter.isWork {
+            work |= 1 << UInt8(truncatingIfNeeded: index)
+        }
+        workMask = work
         fragment = Array(",\"call\":\"\(descriptor.signature.name)\",\"return\":".utf8)
     }
 

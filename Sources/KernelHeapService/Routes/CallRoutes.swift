@@ -13,10 +13,13 @@ extension Service {
         let call = try calls.find(match.name)
         let decoded = try decode(request, call, session)
         let expected = try expectedSequence(request)
-        let now = try session.kernel.withLockIfAvailable { (kernel) throws(Problem) -> Response in
-            try run(call, decoded, expected, on: &kernel, of: session)
+        if !decoded.isLong(call) {
+            let now = try session.kernel.withLockIfAvailable {
+                (kernel) throws(Problem) -> Response in
+                try run(call, decoded, expected, on: &kernel, of: session)
+            }
+            if let now { return now }
         }
-        if let now { return now }
         return try deferred(session, completion) { (kernel) throws(Problem) in
             try completion.service.run(call, decoded, expected, on: &kernel, of: session)
         }
