@@ -76,6 +76,8 @@ extension PageAllocator {
             pfn &= buddy
             order += 1
         }
+        // Swallowed by a lower half, the block heads nothing any more.
+        if pfn != block { map[Int(block)].clear() }
         let atTail = forceTail || willMergeSoon(pfn, order: order, zone: zone)
         addToFreeList(pfn, zone: zone, order: order, type: type, atTail: atTail)
         if decisions.isOn {
