@@ -146,4 +146,43 @@ struct ReducedFindingsTests {
 
         #expect(throws: MachineError.self) { try CallRun(description) }
     }
+
+    // Where memory is short a slab is smaller than its cache says, and ends in an unused tail.
+    @Test func `freeing the unused tail of a small slab frees no object`() throws {
+        var scattered = zone(64)
+        let singles = stride(from: UInt64(0), to: 64, by: 2).map { $0 }
+        scattered.freeLists = [
+            FreeListDescription(order: 0, migrateType: .unmovable, pfns: singles)
+        ]
+        var description = MachineDescription()
+        description.bootOptions = "slub_debug=Z"
+        description.cpus = 16
+        description.zones = [scattered]
+        let run = try CallRun(description)
+        let outcome = try run.call("kmalloc", 192, 0xcc0)
+        guard case .object(let detail) = outcome.result.detail else {
+            throw NotPages(text: outcome.everything)
+        }
+        let page = outcome.word & ~4_095
+
+        for offset in stride(from: UInt64(4_096 - 400), to: 4_096, by: 8) {
+            try run.call("kfree", page + offset)
+        }
+
+        #expect(detail.slabOrder == 0)
+        #expect(run.violations(misuse: true) == [])
+    }
+
+    // Of eight pages five are kept; the eighth merges into the seventh and heads nothing.
+    @Test func `a frame that merged into a free block cannot be freed again`() throws {
+        var description = MachineDescription()
+        description.zones = [zone(64)]
+        let run = try CallRun(description)
+        let page = try frame(run.call("alloc_pages_exact", 5 * 4_096, 0xcc0))
+
+        try run.call("__free_pages", Self.descriptors + (page + 7) * 64, 0)
+
+        #expect(page % 8 == 0)
+        #expect(run.violations(misuse: false) == [])
+    }
 }
