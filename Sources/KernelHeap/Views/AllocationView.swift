@@ -178,7 +178,7 @@ extension SlabAllocator {
         // What `view` counts as active, without the free objects of the CPUs' slabs.
         var live = Int(clamping: view(cache).activeObjects)
         for cpu in 0..<cpuCount {
-            let own = cpuSlabs[cache * cpuCount + cpu]
+            let own = cpuSlab(cache, cpu)
             if own.slab != Slab.none { live -= freeObjects(of: slabs[Int(own.slab)]) }
             var number = own.partial
             while number != Slab.none {

@@ -72,8 +72,14 @@ extension SlabAllocator {
         )
     }
 
+    /// What a CPU keeps of a cache; nothing where the table does not reach so far yet.
+    func cpuSlab(_ cache: Int, _ cpu: Int) -> CPUSlab {
+        let place = place(cache, cpu: cpu)
+        return place < cpuSlabs.count ? cpuSlabs[place] : CPUSlab()
+    }
+
     private func cpuState(_ cache: Int, _ cpu: Int) -> CacheStateView.CPU? {
-        let own = cpuSlabs[cache * cpuCount + cpu]
+        let own = cpuSlab(cache, cpu)
         guard own.slab != Slab.none || own.partial != Slab.none else { return nil }
         return CacheStateView.CPU(
             id: cpu,
