@@ -229,7 +229,8 @@ struct AllocPagesBulkArray: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let request = AllocationRequest(order: 0, flags: flags, cpu: context.cpu)
+        let node = context.cpu % max(kernel.slab.nodeCount, 1)
+        let request = AllocationRequest(order: 0, flags: flags, cpu: context.cpu, node: node)
         let frames = kernel.pages.allocateBulk(Int(clamping: count), request)
         if flags.contains(.zero) {
             for frame in frames { kernel.contents.clear(frame, pages: 1) }

@@ -51,6 +51,32 @@ struct AddressSpace: Sendable {
         return top >= length && top - length >= Self.lowest ? top - length : nil
     }
 
+    /// Where `mmap` puts a mapping: the hint if it is free, else the highest gap; fixed, the hint.
+    ///
+    /// - Parameters:
+    ///   - hint: the address asked for.
+    ///   - length: bytes, whole pages.
+    ///   - flags: of `mmap`.
+    /// - Returns: the address, or why there is none.
+    func place(hint: UInt64, length: UInt64, flags: UInt64) -> Result<UInt64, Errno> {
+        guard areas.count < Self.maximumAreas else { return .failure(.ENOMEM) }
+        guard flags & (MapFlags.fixed | MapFlags.fixedNoReplace) == 0 else {
+            guard hint & 4095 == 0 else { return .failure(.EINVAL) }
+            guard hint <= Self.end, length <= Self.end - hint else { return .failure(.ENOMEM) }
+            guard hint >= Self.lowest else { return .failure(.EPERM) }
+            let isTaken = flags & MapFlags.fixedNoReplace != 0 && !isFree(hint..<hint + length)
+            return isTaken ? .failure(.EEXIST) : .success(hint)
+        }
+        let start = hint & ~4095
+        if start >= Self.lowest, start <= Self.end, length <= Self.end - start,
+            isFree(start..<start + length)
+        {
+            return .success(start)
+        }
+        guard let gap = gap(length) else { return .failure(.ENOMEM) }
+        return .success(gap)
+    }
+
     /// Adds an area into free space, joined to neighbours with the same rights.
     mutating func insert(_ area: VMArea) {
         let index = firstIndex(endingAfter: area.start)

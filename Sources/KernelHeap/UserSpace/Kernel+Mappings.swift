@@ -16,25 +16,10 @@ extension Kernel {
         guard flags & MapFlags.anonymous != 0 else { return .failure(.EBADF) }
         guard length <= AddressSpace.end else { return .failure(.ENOMEM) }
         let rounded = (length + 4095) & ~4095
-        let space = processes[process].space
-        guard space.areas.count < AddressSpace.maximumAreas else { return .failure(.ENOMEM) }
-        var start = hint & ~4095
-        if flags & (MapFlags.fixed | MapFlags.fixedNoReplace) != 0 {
-            guard hint & 4095 == 0 else { return .failure(.EINVAL) }
-            guard hint <= AddressSpace.end, rounded <= AddressSpace.end - hint else {
-                return .failure(.ENOMEM)
-            }
-            guard hint >= AddressSpace.lowest else { return .failure(.EPERM) }
-            if flags & MapFlags.fixedNoReplace != 0, !space.isFree(hint..<hint + rounded) {
-                return .failure(.EEXIST)
-            }
-            unmap(process, hint..<hint + rounded)
-        } else if start < AddressSpace.lowest || start > AddressSpace.end
-            || rounded > AddressSpace.end - start || !space.isFree(start..<start + rounded)
-        {
-            guard let gap = space.gap(rounded) else { return .failure(.ENOMEM) }
-            start = gap
-        }
+        // No copy of the address space may live on here, or the insertion would copy it whole.
+        let placed = processes[process].space.place(hint: hint, length: rounded, flags: flags)
+        guard case .success(let start) = placed else { return placed }
+        if flags & MapFlags.fixed != 0 { unmap(process, start..<start + rounded) }
         processes[process].space.insert(
             VMArea(start: start, end: start + rounded, rights: rights, isShared: isShared)
         )
