@@ -79,6 +79,7 @@ def head(title, versions):
         *(f"- {name}: {version}" for name, version in versions.items()),
         f"- kheapd: {commit}, release build",
         f"- command: `{command}`, {datetime.date.today().isoformat()}",
+        f"- load average over the last five minutes, the run included: {os.getloadavg()[1]:.1f}",
     ]
     return "\n".join([f"# {title}", "", *rows, ""])
 
