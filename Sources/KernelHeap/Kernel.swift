@@ -88,6 +88,7 @@ public struct Kernel: ~Copyable, Sendable {
         sequence &+= 1
         var context = context
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
+        log.call = sequence
         let firstLine = log.nextNumber
         if explaining { pages.decisions.start() }
         let result = call.run(arguments, &self, context)
@@ -108,7 +109,7 @@ public struct Kernel: ~Copyable, Sendable {
     /// Host memory that this machine holds, in bytes, shared parts counted in full.
     public var heldBytes: Int {
         var bytes = 4_096 + pages.heldBytes + slab.heldBytes + contents.heldBytes
-        for line in log.lines { bytes += line.utf8.count + 16 }
+        for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes {
             bytes += process.space.areas.count * 40 + process.space.pages.count * 32
         }

@@ -1,5 +1,26 @@
+public import KernelHeap
+
 /// `dmesg`: the kernel's log with the machine's clock in front of each line.
+///
+/// The clock starts at 0 and each kernel call takes one microsecond, so that the same calls give
+/// the same text everywhere.
 public enum DmesgText {
+    /// The whole text: what the machine said while it booted, then what its calls logged.
+    ///
+    /// The lines of the boot are the oldest: they are gone once the buffer has dropped others.
+    public static func text(of kernel: borrowing Kernel) -> String {
+        var text = ""
+        if kernel.log.dropped == 0 {
+            for message in BootMessages.lines(kernel.bootView()) {
+                text += line(message, microseconds: 0) + "\n"
+            }
+        }
+        for (message, call) in zip(kernel.log.lines, kernel.log.calls) {
+            text += line(message, microseconds: call) + "\n"
+        }
+        return text
+    }
+
     /// A line as `dmesg` prints it.
     ///
     /// - Parameters:

@@ -5,6 +5,10 @@ public struct KernelLog: Sendable {
 
     /// Lines without time stamps, oldest first.
     public private(set) var lines: [String] = []
+    /// For each line the ordinal of the call that logged it: the machine's clock in microseconds.
+    public private(set) var calls: [UInt64] = []
+    /// The call that runs now.
+    var call: UInt64 = 0
     /// Lines that fell out.
     public private(set) var dropped = 0
     /// Warnings that the kernel prints once per boot, and has printed.
@@ -23,9 +27,11 @@ public struct KernelLog: Sendable {
     mutating func append(_ line: String) {
         if lines.count == Self.capacity {
             lines.removeFirst(Self.capacity / 4)
+            calls.removeFirst(Self.capacity / 4)
             dropped += Self.capacity / 4
         }
         lines.append(line)
+        calls.append(call)
     }
 
     /// Whether a memory report may be printed: of a burst of failures, the first one's alone.

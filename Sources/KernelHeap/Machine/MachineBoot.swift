@@ -33,7 +33,8 @@ struct MachineBoot {
         return allocator
     }
 
-    private func layout() throws(MachineError) -> [MemoryLayout61.ZoneLayout] {
+    /// The zones that follow from the memory size.
+    func layout() throws(MachineError) -> [MemoryLayout61.ZoneLayout] {
         let memory = description.memoryBytes
         guard memory >= 96 << 20, memory >> 12 < Self.frameLimit - (1 << 20) else {
             throw MachineError("/memory", "memory must be between 96M and 15T, not \(memory) bytes")

@@ -20,6 +20,10 @@ struct MemoryLayout61 {
     static let imagePages: UInt64 = 11_318
     /// The bounce buffer that a machine with memory beyond 4 GiB has.
     static let bouncePages: UInt64 = 16_384
+    /// Pages whose structures are set up together: 128 MiB.
+    static let sectionPages: UInt64 = 1 << 15
+    /// In use already when the memory is first counted.
+    static let earlyPages: UInt64 = 64
     /// Image sections released after the marks are computed, and the initial file system.
     static let releasedImagePages: UInt64 = 2_005
     static let releasedArchivePages: UInt64 = 277
@@ -42,7 +46,7 @@ struct MemoryLayout61 {
         let low = min(memory, lowMemoryLimit) >> 12
         let high = memory > lowMemoryLimit ? (memory - lowMemoryLimit) >> 12 : 0
         let lowEnd = low - firmwarePages
-        let top = topPages(memory: memory, cpus: cpus, hasHigh: high > 0)
+        let top = topPages(memory: memory, cpus: cpus, nodes: nodes, hasHigh: high > 0)
 
         var layouts = [
             layout(.dma, 1..<dmaEnd, present: lowPresent, free: lowReserved..<dmaEnd)
@@ -65,16 +69,19 @@ struct MemoryLayout61 {
             layouts.append(layout(type, span, present: present, free: free))
         }
         splitMovable(&layouts, pages: movable)
-        splitNodes(&layouts, nodes: nodes)
+        splitNodes(&layouts, nodes: nodes, pages: memory >> 12)
         return layouts
     }
 
     /// Page metadata, hash tables and per-CPU data, taken from the top of memory.
-    private static func topPages(memory: UInt64, cpus: Int, hasHigh: Bool) -> UInt64 {
+    ///
+    /// With several nodes the hash tables are mapped later, from pages of all of them.
+    private static func topPages(memory: UInt64, cpus: Int, nodes: Int, hasHigh: Bool) -> UInt64 {
         let sections = (memory + (128 << 20) - 1) >> 27
         var rounded: UInt64 = 128 << 20
         while rounded < memory { rounded <<= 1 }
-        let hashes = (rounded >> 22) * 3 / 2
+        let others = UInt64(max(nodes - 1, 0))
+        let hashes = others > 0 ? others * 44 : (rounded >> 22) * 3 / 2
         return 122 + sections * 512 + hashes + UInt64(max(cpus - 1, 0)) * 62 + (hasHigh ? 195 : 0)
     }
 
@@ -117,17 +124,53 @@ struct MemoryLayout61 {
         )
     }
 
+    /// Where each node's memory ends; what lies beyond the PCI hole counts on from below it.
+    static func nodeEnds(nodes: Int, pages: UInt64) -> [UInt64] {
+        let share = max(pages / UInt64(max(nodes, 1)) & ~0x7fff, 1 << 15)
+        let limit = lowMemoryLimit >> 12
+        return (1...UInt64(max(nodes, 1))).map { place in
+            let end = place * share
+            return end > limit ? end - limit + dma32End : end
+        }
+    }
+
+    /// What the kernel counts when it prints `Memory:`, before the last of its boot memory is freed.
+    ///
+    /// The page structures of a node's last zone are set up later but for the first section, so
+    /// that much of a large machine is not available yet.
+    ///
+    /// - Returns: pages kept, and pages that can be allocated at that time.
+    static func firstCount(_ zones: [Zone]) -> (reserved: UInt64, available: UInt64) {
+        var present: UInt64 = 0
+        var managed: UInt64 = 0
+        var later: UInt64 = 0
+        for zone in zones {
+            present += zone.present
+            managed += zone.managed
+            let isLast = !zones.contains { $0.node == zone.node && $0.startPFN > zone.startPFN }
+            let end = (zone.startPFN + 2 * sectionPages - 1) & ~(sectionPages - 1)
+            if isLast && end < zone.endPFN { later += zone.endPFN - end }
+        }
+        let reserved = present - managed + releasedImagePages + releasedArchivePages + 10
+        let hasHigh = zones.contains { $0.startPFN >= dma32End }
+        var below = lowReserved - 98 + imagePages + releasedImagePages + 6
+        if hasHigh { below += bouncePages + releasedArchivePages + 4 }
+        let above = min(reserved - min(below, reserved), later)
+        let used = later - above + reserved + earlyPages
+        return (reserved, present - min(used, present))
+    }
+
     /// Divides memory between nodes at even boundaries of 128 MiB.
-    private static func splitNodes(_ layouts: inout [ZoneLayout], nodes: Int) {
-        guard nodes > 1, let end = layouts.last?.zone.endPFN else { return }
-        let share = max(end / UInt64(nodes) & ~0x7fff, 1 << 15)
+    private static func splitNodes(_ layouts: inout [ZoneLayout], nodes: Int, pages: UInt64) {
+        guard nodes > 1 else { return }
+        let ends = nodeEnds(nodes: nodes, pages: pages)
         var result: [ZoneLayout] = []
         for whole in layouts {
             var start = whole.zone.startPFN
             while start < whole.zone.endPFN {
-                let node = min(start / share, UInt64(nodes - 1))
-                let isLast = node == UInt64(nodes - 1)
-                let stop = isLast ? whole.zone.endPFN : min((node + 1) * share, whole.zone.endPFN)
+                let node = ends.firstIndex { start < $0 } ?? nodes - 1
+                let stop =
+                    node == nodes - 1 ? whole.zone.endPFN : min(ends[node], whole.zone.endPFN)
                 let free = whole.free.clamped(to: start..<stop)
                 let gap = (whole.zone.endPFN - whole.zone.startPFN) - whole.zone.present
                 var part = layout(
@@ -137,7 +180,7 @@ struct MemoryLayout61 {
                         - (stop == whole.zone.endPFN ? min(gap, stop - start) : 0),
                     free: free
                 )
-                part.zone.node = Int(node)
+                part.zone.node = node
                 result.append(part)
                 start = stop
             }

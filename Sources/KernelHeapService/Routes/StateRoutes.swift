@@ -44,11 +44,7 @@ extension Service {
         let session = try session(match)
         let isJSON = prefersJSON(request)
         return try withKernel(of: session, completion) { (kernel) throws(Problem) in
-            var text = ""
-            for line in kernel.log.lines {
-                text += line
-                text += "\n"
-            }
+            let text = DmesgText.text(of: kernel)
             return completion.service.file(text, path: "dmesg", isJSON: isJSON)
         }
     }
