@@ -20,6 +20,33 @@ extension PageAllocator {
             )
     }
 
+    /// Gives a fresh zone several free ranges, ascending.
+    ///
+    /// The largest blocks of the longest range become the run; all others are linked at once.
+    mutating func addBootMemory(_ ranges: [Range<UInt64>], zone: Int) {
+        guard ranges.count > 1 else {
+            if let range = ranges.first { addBootMemory(range, zone: zone) }
+            return
+        }
+        let longest = ranges.max { $0.count < $1.count }
+        for range in ranges {
+            zones[zone].free += range.count
+            Self.forEachBootBlock(range) { pfn, order, count in
+                let frame = UInt32(truncatingIfNeeded: pfn)
+                if order == Zone.maxOrder && range == longest {
+                    zones[zone].run = frame..<frame + UInt32(truncatingIfNeeded: count << order)
+                    zones[zone].blockCounts[order] += count
+                    return
+                }
+                for block in 0..<count {
+                    let first = frame + UInt32(truncatingIfNeeded: block << order)
+                    let type = pageblockType(of: first)
+                    addToFreeList(first, zone: zone, order: order, type: type, atTail: true)
+                }
+            }
+        }
+    }
+
     /// Keeps the first pages of an unlisted range from the page allocator for good.
     mutating func shrinkBootMemory(zone: Int, by pages: UInt32) {
         let range = zones[zone].unlisted

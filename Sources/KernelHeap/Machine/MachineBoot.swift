@@ -13,7 +13,11 @@ struct MachineBoot {
     ///
     /// - Throws: `MachineError` with the pointer of the field that no machine can have.
     mutating func pageAllocator() throws(MachineError) -> PageAllocator {
+        guard description.reserved == nil || description.memoryMap != nil else {
+            throw MachineError("/reserved", "reserved ranges go with a memory_map")
+        }
         if let zones = description.zones { return try allocator(explicit: zones) }
+        if let map = description.memoryMap { return try allocator(map: map) }
         return try allocatorFromMemory()
     }
 
@@ -111,6 +115,29 @@ struct MachineBoot {
 }
 
 extension MachineBoot {
+    /// A machine described by its firmware's table.
+    private mutating func allocator(map: [MemoryRegion]) throws(MachineError) -> PageAllocator {
+        guard description.nodes == 1 else {
+            throw MachineError("/nodes", "a machine with a memory map has one node")
+        }
+        let options = BootOptions(description.bootOptions)
+        for name in ["movablecore", "kernelcore"] where options.value(name) != nil {
+            throw MachineError("/boot_options", "\(name) goes with a memory size, not with a map")
+        }
+        let layout = try MemoryMapLayout(map, reserved: description.reserved)
+        var zones = layout.zones.map(\.zone)
+        computeMarks(&zones)
+        var allocator = PageAllocator(
+            zones: zones,
+            perCPU: perCPULists(of: zones),
+            cpuCount: description.cpus
+        )
+        for (index, zone) in layout.zones.enumerated() {
+            allocator.addBootMemory(zone.free, zone: index)
+        }
+        return allocator
+    }
+
     /// A machine whose zones a client spelled out.
     private mutating func allocator(
         explicit descriptions: [ZoneDescription]

@@ -3,7 +3,7 @@
 /// Everything has a default.
 public struct MachineDescription: Hashable, Sendable {
     public var profile = "linux-6.1-x86_64"
-    /// Installed memory in bytes; ignored where `zones` is given.
+    /// Installed memory in bytes; ignored where `memoryMap` or `zones` is given.
     public var memoryBytes: UInt64 = 1 << 30
     public var cpus = 1
     public var nodes = 1
@@ -12,10 +12,28 @@ public struct MachineDescription: Hashable, Sendable {
     /// The kernel's command line.
     public var bootOptions = ""
     public var swapBytes: UInt64 = 0
+    /// The firmware's table of memory; ignored where `zones` is given.
+    public var memoryMap: [MemoryRegion]?
+    /// All that the kernel keeps of a memory map, beside the lowest MiB; what is left out is the
+    /// kernel's image and its page structures.
+    public var reserved: [MemoryReservation]?
     /// An explicit zone table, for machines that start in a given state.
     public var zones: [ZoneDescription]?
 
     public init() {}
+}
+
+/// Bytes that the kernel keeps from boot on: its image, an initial file system, page structures.
+public struct MemoryReservation: Hashable, Sendable {
+    /// The first byte.
+    public var start: UInt64
+    /// The last byte.
+    public var last: UInt64
+
+    public init(start: UInt64, last: UInt64) {
+        self.start = start
+        self.last = last
+    }
 }
 
 /// A zone in a given state.

@@ -37,7 +37,8 @@ extension Kernel {
         view.slab = SlabOptions(bootOptions: machine.bootOptions, cpus: machine.cpus)
         var zones: [Zone] = []
         // A machine that booted has a layout; the error is the compiler's only.
-        if machine.zones == nil, let layouts = try? MachineBoot(machine).layout() {
+        let isSized = machine.zones == nil && machine.memoryMap == nil
+        if isSized, let layouts = try? MachineBoot(machine).layout() {
             zones = layouts.map(\.zone)
             view.memoryMap = MemoryMap.pc(memory: machine.memoryBytes)
             let ends = MemoryLayout61.nodeEnds(
@@ -48,8 +49,15 @@ extension Kernel {
             (view.reservedPages, view.availablePages) = MemoryLayout61.firstCount(zones)
         } else {
             for index in pages.zones.indices { zones.append(pages.zones[index]) }
-            view.memory = zones.map { NodeFrames(node: $0.node, frames: $0.startPFN..<$0.endPFN) }
-            view.memory.sort { $0.frames.lowerBound < $1.frames.lowerBound }
+            if machine.zones == nil, let map = machine.memoryMap {
+                view.memoryMap = map
+                view.memory = MemoryMap.frames(map).map { NodeFrames(node: 0, frames: $0) }
+            } else {
+                view.memory = zones.map {
+                    NodeFrames(node: $0.node, frames: $0.startPFN..<$0.endPFN)
+                }
+                view.memory.sort { $0.frames.lowerBound < $1.frames.lowerBound }
+            }
             view.availablePages = zones.reduce(0) { $0 + $1.managed }
             view.reservedPages = zones.reduce(0) { $0 + $1.present } - view.availablePages
         }

@@ -19,7 +19,7 @@ extension Kernel {
             present &+= allocator.zones[place].present
             zones.append(Self.description(of: place, in: allocator))
         }
-        if machine.zones != nil { resolved.memoryBytes = present << 12 }
+        if machine.zones != nil || machine.memoryMap != nil { resolved.memoryBytes = present << 12 }
         resolved.zones = zones
         return resolved
     }

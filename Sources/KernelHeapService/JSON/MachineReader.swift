@@ -28,6 +28,7 @@ struct MachineReader {
             for zone in try zones.elements() { list.append(try readZone(zone)) }
             machine.zones = list
         }
+        try readMemoryMap(&object, into: &machine)
         try object.finish()
         return machine
     }

@@ -17,11 +17,35 @@ extension JSONWriter {
         string(machine.bootOptions)
         raw(",\"swap\":")
         number(machine.swapBytes)
+        if let map = machine.memoryMap {
+            raw(",\"memory_map\":")
+            list(map) { (json, region) in
+                json.range(region.start, region.last)
+                json.raw(",\"type\":")
+                json.string(region.kind.rawValue)
+                json.raw("}")
+            }
+        }
+        if let reserved = machine.reserved {
+            raw(",\"reserved\":")
+            list(reserved) { (json, range) in
+                json.range(range.start, range.last)
+                json.raw("}")
+            }
+        }
         if let zones = machine.zones {
             raw(",\"zones\":")
             list(zones) { (json, zone) in json.zone(zone) }
         }
         raw("}")
+    }
+
+    /// The beginning of an object that says from which byte to which a range lies.
+    private mutating func range(_ start: UInt64, _ last: UInt64) {
+        raw("{\"start\":")
+        address(start)
+        raw(",\"end\":")
+        address(last)
     }
 
     /// A JSON array of whatever `body` writes for each element.
