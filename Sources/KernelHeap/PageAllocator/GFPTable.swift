@@ -51,26 +51,25 @@ public struct GFPTable: Sendable {
 
     /// Linux 6.1.
     public static let linux61: GFPTable = {
-        let bits = [
-            Entry("__GFP_HIGHMEM", 0x2), Entry("__GFP_MOVABLE", 0x8),
-            Entry("__GFP_RECLAIMABLE", 0x10), Entry("__GFP_WRITE", 0x1000),
-            Entry("__GFP_HIGH", 0x20), Entry("__GFP_IO", 0x40), Entry("__GFP_FS", 0x80),
-            Entry("__GFP_ZERO", 0x100), Entry("__GFP_ATOMIC", 0x200),
-            Entry("__GFP_NOWARN", 0x2000), Entry("__GFP_RETRY_MAYFAIL", 0x4000),
-            Entry("__GFP_NOFAIL", 0x8000), Entry("__GFP_NORETRY", 0x10000),
-            Entry("__GFP_COMP", 0x40000), Entry("__GFP_MEMALLOC", 0x20000),
-            Entry("__GFP_NOMEMALLOC", 0x80000), Entry("__GFP_HARDWALL", 0x100000),
-            Entry("__GFP_THISNODE", 0x200000), Entry("__GFP_ACCOUNT", 0x400000),
-            Entry("__GFP_DIRECT_RECLAIM", 0x400), Entry("__GFP_KSWAPD_RECLAIM", 0x800),
-            Entry("__GFP_ZEROTAGS", 0x800000),
-        ]
         let compounds = [
             Entry("GFP_TRANSHUGE", 0x1c_24ca), Entry("GFP_TRANSHUGE_LIGHT", 0x1c_20ca),
             Entry("GFP_HIGHUSER_MOVABLE", 0x10_0cca), Entry("GFP_HIGHUSER", 0x10_0cc2),
             Entry("GFP_USER", 0x10_0cc0), Entry("GFP_KERNEL_ACCOUNT", 0x40_0cc0),
             Entry("GFP_KERNEL", 0xcc0), Entry("GFP_NOFS", 0xc40), Entry("GFP_ATOMIC", 0xa20),
             Entry("GFP_NOIO", 0xc00), Entry("GFP_NOWAIT", 0x800), Entry("GFP_DMA", 0x1),
-            Entry("GFP_DMA32", 0x4),
+        ]
+        let bits = [
+            Entry("__GFP_HIGHMEM", 0x2), Entry("GFP_DMA32", 0x4), Entry("__GFP_HIGH", 0x20),
+            Entry("__GFP_ATOMIC", 0x200), Entry("__GFP_IO", 0x40), Entry("__GFP_FS", 0x80),
+            Entry("__GFP_NOWARN", 0x2000), Entry("__GFP_RETRY_MAYFAIL", 0x4000),
+            Entry("__GFP_NOFAIL", 0x8000), Entry("__GFP_NORETRY", 0x10000),
+            Entry("__GFP_COMP", 0x40000), Entry("__GFP_ZERO", 0x100),
+            Entry("__GFP_NOMEMALLOC", 0x80000), Entry("__GFP_MEMALLOC", 0x20000),
+            Entry("__GFP_HARDWALL", 0x100000), Entry("__GFP_THISNODE", 0x200000),
+            Entry("__GFP_RECLAIMABLE", 0x10), Entry("__GFP_MOVABLE", 0x8),
+            Entry("__GFP_ACCOUNT", 0x400000), Entry("__GFP_WRITE", 0x1000),
+            Entry("__GFP_DIRECT_RECLAIM", 0x400), Entry("__GFP_KSWAPD_RECLAIM", 0x800),
+            Entry("__GFP_ZEROTAGS", 0x800000),
         ]
         let parsedOnly = [
             Entry("__GFP_DMA", 0x1), Entry("__GFP_DMA32", 0x4), Entry("__GFP_RECLAIM", 0xc00),
