@@ -2,16 +2,18 @@ import Glibc
 
 /// A TCP connection to a port of this host.
 ///
-/// Reads give up after ten seconds, so that a service that hangs fails a test.
+/// Reads give up after ten seconds unless told otherwise, so that a service that hangs fails a test.
 final class TestConnection {
     struct Failed: Error {}
 
     private let descriptor: Int32
     private var received: [UInt8] = []
+    /// Whether reading ended because the peer closed, rather than by the time limit.
+    private(set) var isClosedByPeer = false
 
-    init(port: UInt16) throws {
+    init(port: UInt16, patienceSeconds: Int = 10) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var timeout = timeval(tv_sec: 10, tv_usec: 0)
+        var timeout = timeval(tv_sec: patienceSeconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
         var address = sockaddr_in()
@@ -50,6 +52,16 @@ final class TestConnection {
         }
     }
 
+    /// Says that no further byte follows; the peer may still answer.
+    ///
+    /// The service's HTTP library can miss an end that arrives while it works on the bytes before
+    /// it, so the peer gets a moment to answer them first.
+    func endSending() {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&entry, 1, 20)
+        _ = shutdown(descriptor, Int32(SHUT_WR))
+    }
+
     /// Everything until the peer closes.
     func readToEnd() -> [UInt8] {
         while fill() {}
@@ -59,7 +71,10 @@ final class TestConnection {
     private func fill() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
-        guard count > 0 else { return false }
+        guard count > 0 else {
+            isClosedByPeer = count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)
+            return false
+        }
         received += buffer[..<count]
         return true
     }
