@@ -19,6 +19,8 @@ extension ExplanationStep {
         case .userRangeChecked: "user_range_checked"
         case .pageFaulted: "page_faulted"
         case .copyStopped: "copy_stopped"
+        case .highAtomicReserved: "high_atomic_reserved"
+        case .highAtomicReturned: "high_atomic_returned"
         case .gaveUp: "gave_up"
         }
     }
@@ -84,6 +86,12 @@ extension ExplanationStep {
                 Fact("address", .address(fault.address.rawValue)),
                 Fact("reason", .text(fault.reason.rawValue)), .count("copied", copied),
             ]
+        case .highAtomicReserved(let zone, let pageblock, let reserved),
+            .highAtomicReturned(let zone, let pageblock, let reserved):
+            [
+                Fact("zone", .text(zone.name)), .count("pageblock", pageblock.rawValue),
+                .count("reserved", reserved),
+            ]
         case .gaveUp(let reason): [Fact("reason", .text(reason))]
         }
     }
@@ -134,6 +142,12 @@ extension ExplanationStep {
         case .copyStopped(let fault, let copied):
             "The copy stopped after \(copied) bytes at \(hexadecimal(fault.address.rawValue)): "
                 + "\(fault.reason.phrase)."
+        case .highAtomicReserved(let zone, let pageblock, let reserved):
+            "\(zone.name) sets the pageblock at PFN \(pageblock.rawValue) aside for high-order "
+                + "atomic requests: \(reserved) pages in all."
+        case .highAtomicReturned(let zone, let pageblock, let reserved):
+            "\(zone.name) gives the pageblock at PFN \(pageblock.rawValue) back from the "
+                + "high-atomic reserve: \(reserved) pages stay there."
         case .gaveUp(let reason): reason
         }
     }

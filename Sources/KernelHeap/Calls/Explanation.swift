@@ -36,6 +36,10 @@ public enum ExplanationStep: Hashable, Sendable {
     case pageFaulted(address: LinearAddress, pfn: PFN)
     /// A user copy stopped.
     case copyStopped(fault: UserFault, copied: UInt64)
+    /// A pageblock was set aside for high-order atomic requests; `reserved` pages are now.
+    case highAtomicReserved(zone: ZoneType, pageblock: PFN, reserved: Int)
+    /// A pageblock set aside was given back, because memory is short.
+    case highAtomicReturned(zone: ZoneType, pageblock: PFN, reserved: Int)
     /// Nothing was left to try.
     case gaveUp(reason: String)
 }

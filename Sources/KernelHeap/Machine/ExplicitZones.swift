@@ -137,6 +137,9 @@ enum ExplicitZones {
             first.addingReportingOverflow(length).partialValue <= bounds.endPFN + pages - 1,
             run.lruPages <= pages
         else { throw MachineError(pointer, "pageblocks must lie in their zone") }
+        if run.migrateType == .highAtomic {
+            allocator.zones[zone].highAtomicReserved += Int(clamping: length)
+        }
         for block in 0..<run.count {
             let frame = UInt32(truncatingIfNeeded: first + block * pages)
             if run.migrateType != .movable || allocator.pageblockType(of: frame) != .movable {

@@ -8,10 +8,15 @@ struct AllocFlags: OptionSet, Sendable {
     static let noWatermarks = AllocFlags(rawValue: 1 << 1)
     /// Half of min: `__GFP_HIGH`.
     static let high = AllocFlags(rawValue: 1 << 2)
-    /// A quarter less, and the high-atomic reserve: `__GFP_ATOMIC`.
-    static let harder = AllocFlags(rawValue: 1 << 3)
+    /// The caller cannot wait: a quarter less below half of min, the reserve counts as free.
+    static let nonBlock = AllocFlags(rawValue: 1 << 3)
     /// Do not break foreign blocks below a pageblock while another zone can serve.
     static let noFragment = AllocFlags(rawValue: 1 << 4)
     /// Wake kswapd.
     static let kswapd = AllocFlags(rawValue: 1 << 5)
+    /// Use the high-atomic reserve first, and add to it.
+    static let highAtomic = AllocFlags(rawValue: 1 << 6)
+
+    /// Whoever may go below min also sees the high-atomic reserve as free pages.
+    static let reserves: AllocFlags = [.high, .nonBlock]
 }

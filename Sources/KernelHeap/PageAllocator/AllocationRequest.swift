@@ -50,15 +50,28 @@ extension GFPFlags {
         return flags
     }
 
-    /// What the slow path may do: `gfp_to_alloc_flags()`, as `fallback/` of the recordings shows
-    /// it: `__GFP_ATOMIC` deepens only what `__GFP_HIGH` opened.
-    var slowAttempt: AllocFlags {
+    /// What the slow path may do: `gfp_to_alloc_flags()` of 6.1 stable.
+    ///
+    /// As `fallback/` of the recordings shows it, not to be able to wait counts, `__GFP_ATOMIC`
+    /// does not: it only deepens what `__GFP_HIGH` opened.
+    func slowAttempt(order: Int) -> AllocFlags {
         var flags: AllocFlags = []
         if contains(.kswapdReclaim) { flags.insert(.kswapd) }
-        if contains(.high) {
-            flags.insert(.high)
-            if contains(.atomicReserve) && !contains(.noMemAlloc) { flags.insert(.harder) }
+        if contains(.high) { flags.insert(.high) }
+        if !contains(.directReclaim) && !contains(.noMemAlloc) {
+            flags.insert(.nonBlock)
+            if order > 0 && contains(.high) { flags.insert(.highAtomic) }
         }
         return flags
     }
+
+    /// Whether the high-atomic reserve is given back before the request gives up:
+    /// `should_reclaim_retry()`, which large orders reach only with `__GFP_RETRY_MAYFAIL`.
+    func exhaustsHighAtomic(order: Int) -> Bool {
+        contains(.directReclaim) && !contains(.noRetry)
+            && (order <= Self.costlyOrder || contains(.retryMayFail))
+    }
+
+    /// `PAGE_ALLOC_COSTLY_ORDER`.
+    private static let costlyOrder = 3
 }

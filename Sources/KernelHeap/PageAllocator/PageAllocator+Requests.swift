@@ -69,14 +69,20 @@ extension PageAllocator {
         if let pfn = attempt(request, list, first) { return pfn }
 
         if decisions.isOn { decisions.add(.slowPath(mark: "min")) }
-        if let pfn = attempt(request, list, request.flags.slowAttempt) { return pfn }
+        let slow = request.flags.slowAttempt(order: request.order)
+        if let pfn = attempt(request, list, slow) { return pfn }
 
         if request.flags.contains(.memAlloc) && !request.flags.contains(.noMemAlloc) {
             if decisions.isOn {
                 decisions.add(.slowPath(mark: "zero: __GFP_MEMALLOC ignores the marks"))
             }
-            let reserves = request.flags.slowAttempt.union(.noWatermarks)
-            if let pfn = attempt(request, list, reserves) { return pfn }
+            // The high-atomic reserve stays out of reach, as recorded.
+            if let pfn = attempt(request, list, .noWatermarks) { return pfn }
+        }
+        if request.flags.exhaustsHighAtomic(order: request.order) {
+            while unreserveHighAtomic(request, list) {
+                if let pfn = attempt(request, list, slow) { return pfn }
+            }
         }
         if decisions.isOn { decisions.add(.gaveUp(reason: reasonForGivingUp(request))) }
         return nil
@@ -108,6 +114,7 @@ extension PageAllocator {
                 )
             }
             if accepted, let pfn = take(zone: zone, request, flags) {
+                defer { if flags.contains(.highAtomic) { reserveHighAtomic(pfn, zone: zone) } }
                 return hand(out: pfn, zone: zone, request, preferred: list[0])
             }
         }
@@ -124,20 +131,23 @@ extension PageAllocator {
     ) -> UInt32? {
         let order = request.order
         if PerCPUPages.allows(order: order) {
-            return takePerCPU(
+            let pfn = takePerCPU(
                 zone: zone,
                 cpu: request.cpu,
                 order: order,
                 type: request.migrateType,
                 flags: flags
             )
+            if let pfn { return pfn }
         }
         var pfn: UInt32?
-        if flags.contains(.harder) {
-            pfn = takeSmallest(zone: zone, order: order, type: .highAtomic)
-        }
+        if flags.contains(.highAtomic) { pfn = takeHighAtomic(zone: zone, order: order) }
         if pfn == nil {
             pfn = takeBlock(zone: zone, order: order, type: request.migrateType, flags: flags)
+        }
+        // Who cannot wait may empty the reserve: failing now is worse than failing a later request.
+        if pfn == nil && flags.contains(.nonBlock) {
+            pfn = takeHighAtomic(zone: zone, order: order)
         }
         if pfn != nil { changeFreeCount(zone: zone, cpu: request.cpu, by: -(1 << order)) }
         return pfn

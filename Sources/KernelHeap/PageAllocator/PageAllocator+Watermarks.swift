@@ -38,20 +38,20 @@ extension PageAllocator {
         var least = mark
         if flags.contains(.high) {
             least -= least / 2
-            if flags.contains(.harder) { least -= least / 4 }
+            if flags.contains(.nonBlock) { least -= least / 4 }
         }
         let usable = zones[zone].free - unusable(zone: zone, order: request.order, flags)
         let reserve = zones[zone].lowmemReserve[Int(request.highestZone.rawValue)]
         guard usable > least + reserve else { return false }
         guard request.order > 0 else { return true }
-        return hasBlock(zone: zone, atLeast: request.order, harder: flags.contains(.harder))
+        return hasBlock(zone: zone, atLeast: request.order, highAtomic: flags.contains(.highAtomic))
     }
 
-    private func hasBlock(zone: Int, atLeast order: Int, harder: Bool) -> Bool {
+    private func hasBlock(zone: Int, atLeast order: Int, highAtomic: Bool) -> Bool {
         for current in order...Zone.maxOrder where zones[zone].blockCounts[current] > 0 {
             if !zones[zone].isEmpty(current, .unmovable) || !zones[zone].isEmpty(current, .movable)
                 || !zones[zone].isEmpty(current, .reclaimable)
-                || (harder && !zones[zone].isEmpty(current, .highAtomic))
+                || (highAtomic && !zones[zone].isEmpty(current, .highAtomic))
             {
                 return true
             }
@@ -63,7 +63,7 @@ extension PageAllocator {
     @inline(__always)
     private func unusable(zone: Int, order: Int, _ flags: AllocFlags) -> Int {
         let rest = (1 << order) - 1
-        return flags.contains(.harder) ? rest : rest + zones[zone].highAtomicReserved
+        return flags.isDisjoint(with: .reserves) ? rest + zones[zone].highAtomicReserved : rest
     }
 
     /// The numbers of a watermark test, for an explanation.
@@ -76,7 +76,7 @@ extension PageAllocator {
         var pages = (flags.contains(.low) ? marks.low : marks.min) + marks.boost
         if flags.contains(.high) {
             pages -= pages / 2
-            if flags.contains(.harder) { pages -= pages / 4 }
+            if flags.contains(.nonBlock) { pages -= pages / 4 }
         }
         let rest = unusable(zone: zone, order: request.order, flags)
         return WatermarkTest(
