@@ -92,6 +92,7 @@ public struct Kernel: ~Copyable, Sendable {
         let firstLine = log.nextNumber
         if explaining { pages.decisions.start() }
         let result = call.run(arguments, &self, context)
+        if !pages.badPages.isEmpty { logBadPages(context) }
         return CallOutcome(
             sequence: sequence,
             result: result,

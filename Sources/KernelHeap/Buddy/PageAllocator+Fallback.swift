@@ -8,9 +8,14 @@ extension PageAllocator {
         type: MigrateType,
         flags: AllocFlags
     ) -> UInt32? {
-        if let pfn = takeSmallest(zone: zone, order: order, type: type) { return pfn }
-        guard steal(zone: zone, order: order, type: type, flags: flags) else { return nil }
-        return takeSmallest(zone: zone, order: order, type: type)
+        repeat {
+            var pfn = takeSmallest(zone: zone, order: order, type: type)
+            if pfn == nil && steal(zone: zone, order: order, type: type, flags: flags) {
+                pfn = takeSmallest(zone: zone, order: order, type: type)
+            }
+            guard let pfn else { return nil }
+            if strayReferences.isEmpty || isSound(pfn, order: order, zone: zone) { return pfn }
+        } while true
     }
 
     /// Moves memory of another class to this one: `__rmqueue_fallback()`, 6.1.

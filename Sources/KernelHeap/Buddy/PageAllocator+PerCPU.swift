@@ -65,6 +65,7 @@ extension PageAllocator {
                 break
             }
             map[Int(pfn)].set(.perCPU, order: order, migrateType: type, zone: zone)
+            map[Int(pfn)].word = 0
             map.pushTail(pfn, on: &perCPU[index].lists[list])
             blocks += 1
             if decisions.isOn { isExplaining = decisions.pause() }
@@ -141,6 +142,10 @@ extension PageAllocator {
                 map.remove(pfn, from: &perCPU[index].lists[list])
                 owed -= 1 << order
                 perCPU[index].count -= 1 << order
+                if map[Int(pfn)].word != 0 {
+                    keepOff(pfn)
+                    continue
+                }
                 freeBlock(pfn, zone: zone, cpu: cpu, order: order, type: type)
             } while owed > 0 && !perCPU[index].lists[list].isEmpty
         }

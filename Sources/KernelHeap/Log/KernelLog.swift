@@ -34,6 +34,11 @@ public struct KernelLog: Sendable {
         calls.append(call)
     }
 
+    /// Prints a line that the kernel prints once per boot.
+    mutating func appendOnce(_ line: String) {
+        if printedOnce.insert(line).inserted { append(line) }
+    }
+
     /// Whether a memory report may be printed: of a burst of failures, the first one's alone.
     ///
     /// The kernel waits ten seconds; here 1,000 calls stand for them, for a machine has no clock.

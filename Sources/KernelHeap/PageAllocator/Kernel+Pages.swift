@@ -62,57 +62,6 @@ extension Kernel {
         for line in report.lines { log.append(line) }
     }
 
-    /// `__free_pages()`: drops a reference; the last one gives the block back.
-    ///
-    /// A page that is free already loses a reference below zero and nothing else happens, as
-    /// recorded. A block larger than was allocated holds pages that others use or that were never
-    /// free: it is reported and kept, and so is a page that a process maps.
-    public mutating func freePages(
-        _ pfn: PFN,
-        order: Int,
-        in context: CallContext = .standard
-    ) {
-        guard pfn.rawValue < UInt64(pages.map.capacity) else { return }
-        let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
-        if order == 0, pages.releaseSingle(frame, cpu: context.cpu) { return }
-        freeSlowly(pfn, order: order, in: context)
-    }
-
-    @inline(never)
-    private mutating func freeSlowly(_ pfn: PFN, order: Int, in context: CallContext) {
-        let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
-        let page = pages.map[Int(frame)]
-        guard page.kind == .allocated else {
-            if page.kind == .slab {
-                reportBadPage(frame, "PAGE_FLAGS_CHECK_AT_FREE flag(s) set", context)
-            }
-            return
-        }
-        if page.word > 1 {
-            pages.map[Int(frame)].word = page.word - 1
-            return
-        }
-        // A process would give its page back a second time, whoever had it then.
-        guard !page.isOnLRU else { return reportBadPage(frame, "nonzero mapcount", context) }
-        guard (0...page.order).contains(order) else {
-            reportBadPage(frame, "nonzero _refcount", context)
-            return
-        }
-        pages.release(frame, order: order, cpu: context.cpu)
-    }
-
-    private mutating func reportBadPage(
-        _ frame: UInt32,
-        _ reason: String,
-        _ context: CallContext
-    ) {
-        let name = process(context.pid).map { processes[$0].name } ?? "swapper/\(context.cpu)"
-        let pfn = String(frame, radix: 16)
-        let digits = String(repeating: "0", count: max(5 - pfn.count, 0)) + pfn
-        log.append("BUG: Bad page state in process \(name)  pfn:\(digits)")
-        log.append("page dumped because: \(reason)")
-    }
-
     /// `alloc_pages_exact()`: so many bytes in whole pages; the rest of the block goes back.
     mutating func allocPagesExact(bytes: UInt64, flags: GFPFlags, in context: CallContext) -> PFN? {
         guard bytes > 0, let order = Self.order(ofBytes: bytes) else {

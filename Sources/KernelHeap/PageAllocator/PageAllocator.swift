@@ -20,6 +20,10 @@ struct PageAllocator: ~Copyable {
     /// `watermark_boost_factor`, in ten-thousandths.
     var boostFactor = 15_000
     var decisions = DecisionLog()
+    /// Reference counts of frames that head no allocated block, where they are not zero.
+    var strayReferences = StrayReferences()
+    /// Bad pages found during the current call, until they are logged.
+    var badPages: [BadPage] = []
 
     /// Pages of a pageblock: `pageblock_nr_pages`.
     static let pageblockPages = 512
@@ -48,6 +52,7 @@ struct PageAllocator: ~Copyable {
         zonelists = other.zonelists.copy()
         preferredZones = other.preferredZones
         boostFactor = other.boostFactor
+        strayReferences = other.strayReferences
     }
 
     /// An allocator in the same state; both go their own ways.

@@ -104,10 +104,11 @@ struct Page: ColumnElement {
         next = head
     }
 
-    /// Whether it heads an allocated block of one page with one reference, which no process maps.
+    /// Whether it heads an allocated block of one page with one reference, which no process maps
+    /// and which is not reserved.
     @inline(__always)
     var isSinglePageInUse: Bool {
-        state & (0xff | 1 << 14) == UInt32(Kind.allocated.rawValue) && word == 1
+        state & (0xff | 3 << 13) == UInt32(Kind.allocated.rawValue) && word == 1
     }
 
     @inline(__always)
