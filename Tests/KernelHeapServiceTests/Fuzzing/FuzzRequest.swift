@@ -29,6 +29,21 @@ struct FuzzRequest {
         }
     }
 
+    /// Whether a transfer encoding is named that no server here implements: the answer is 501.
+    var hasUnknownCoding: Bool {
+        guard case .raw(let headers, _) = framing else { return false }
+        return headers.contains {
+            $0.hasPrefix("Transfer-Encoding:") && $0 != "Transfer-Encoding: chunked"
+        }
+    }
+
+    /// The request in the reports of failures, which `KHEAPD_FUZZ_SEED` repeats in full.
+    var summary: String {
+        let framing = "\(framing)".prefix(200)
+        return "\(method) \(target.prefix(200)) \(headers.map { $0.prefix(80) }) \(framing) "
+            + String(decoding: body.prefix(300), as: UTF8.self)
+    }
+
     var bytes: [UInt8] {
         var lines = ["\(method) \(target) HTTP/1.1", "Host: localhost"] + headers
         var rest: [UInt8] = []
