@@ -61,7 +61,7 @@ struct RequestFuzzTests {
         let connection = try TestConnection(port: service.server.port, patienceSeconds: 1)
         connection.send(bytes)
         connection.endSending()
-        if let stream = connection.read(until: "text/event-stream") { return stream }
+        if let stream = connection.read(until: "Content-Type: text/event-stream") { return stream }
         let text = String(decoding: connection.readToEnd(), as: UTF8.self)
         return connection.isClosedByPeer ? text : nil
     }
