@@ -58,7 +58,8 @@ struct StopTests {
         for client in clients { client.send(StreamTests.streamRequest) }
         let pusher = try #require(
             WorkerThread { thread in
-                while !thread.isEnding { source.push("x") }
+                // Now and then: a loop without a pause would keep the source's lock from the server.
+                while thread.sleep(milliseconds: 1) { source.push("x") }
             }
         )
         #expect(clients.allSatisfy { $0.streamHead() != nil })
