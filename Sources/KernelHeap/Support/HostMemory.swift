@@ -36,7 +36,8 @@ func zeroedMemory<Element: BitwiseCopyable>(
         unsafe memory = calloc(1, bytes)
     }
     guard let memory = unsafe memory else {
-        // Out of host memory: the standard library's own allocation traps the same way.
+        // Out of host memory: the standard library's own allocation traps the same way. Limits of
+        // the service on sessions, their memory and their bytes keep clients away from it.
         preconditionFailure("out of memory")
     }
     return unsafe memory.bindMemory(to: Element.self, capacity: max(count, 1))

@@ -102,6 +102,14 @@ struct AddressSpace: Sendable {
             && !left.isShared
     }
 
+    /// Whether a range can be cut out: only a hole inside an area makes one area more.
+    func mayCut(_ range: Range<UInt64>) -> Bool {
+        guard areas.count >= Self.maximumAreas, let area = area(at: range.lowerBound) else {
+            return true
+        }
+        return area.start == range.lowerBound || range.upperBound >= area.end
+    }
+
     /// Cuts a range out of the areas.
     ///
     /// - Returns: the frames that were mapped there, ascending by address.

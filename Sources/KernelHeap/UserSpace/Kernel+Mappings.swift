@@ -32,13 +32,7 @@ extension Kernel {
             length <= AddressSpace.end - address
         else { return .EINVAL }
         let range = address..<address + ((length + 4095) & ~4095)
-        // Only a hole inside an area makes one area more.
-        let space = processes[process].space
-        if space.areas.count >= AddressSpace.maximumAreas,
-            let area = space.area(at: address), area.start < address, range.upperBound < area.end
-        {
-            return .ENOMEM
-        }
+        guard processes[process].space.mayCut(range) else { return .ENOMEM }
         unmap(process, range)
         return nil
     }
