@@ -16,7 +16,6 @@ public struct Kernel: ~Copyable, Sendable {
     var tuning: ZoneTuning
     var pages: PageAllocator
     var slab: SlabAllocator
-    var contents = PageContents()
     var processes: [Process] = [Process(pid: 1, name: "init")]
 
     /// Most CPUs and nodes that a machine may have.
@@ -48,7 +47,8 @@ public struct Kernel: ~Copyable, Sendable {
         self.profile = profile
         slab = SlabAllocator(
             SlabOptions(bootOptions: description.bootOptions, cpus: description.cpus),
-            nodeCount: pages.zonelists.count / ZoneType.allCases.count
+            nodeCount: pages.zonelists.count / ZoneType.allCases.count,
+            seed: description.seed
         )
     }
 
@@ -61,7 +61,6 @@ public struct Kernel: ~Copyable, Sendable {
         tuning = other.tuning
         pages = other.pages.fork()
         slab = other.slab.fork()
-        contents = other.contents.fork()
         processes = other.processes
     }
 
@@ -109,7 +108,7 @@ public struct Kernel: ~Copyable, Sendable {
 
     /// Host memory that this machine holds, in bytes, shared parts counted in full.
     public var heldBytes: Int {
-        var bytes = 4_096 + pages.heldBytes + slab.heldBytes + contents.heldBytes
+        var bytes = 4_096 + pages.heldBytes + slab.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes {
             bytes += process.space.areas.count * 40 + process.space.pages.count * 32

@@ -69,7 +69,7 @@ struct BootMessagesTests {
         var null = CallArguments()
         null.set(0, word: 0)
         var wild = CallArguments()
-        wild.set(0, word: 0xdead_0000_0000_0000)
+        wild.set(0, word: 0xffff_c900_0000_0000)
         wild.set(1, word: 8)
 
         _ = kernel.apply(kfree, null, in: CallContext())

@@ -16,7 +16,7 @@ extension Kernel {
         let outcome = allocate(size: size, flags: flags, in: context)
         let detail: CallDetail =
             switch outcome {
-            case .null, .zeroSize: .none
+            case .null, .zeroSize, .stray: .none
             case .object(let object, let cache):
                 .object(self.detail(of: object, cache: cache, requested: size))
             case .large(let pfn, _): .pages(self.detail(of: pfn))

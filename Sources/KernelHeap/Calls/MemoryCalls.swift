@@ -16,17 +16,7 @@ extension Kernel {
         var facts = facts
         if done < count {
             let place = address &+ done
-            log.append(
-                "BUG: unable to handle page fault for address: "
-                    + String(repeating: "0", count: 16 - String(place, radix: 16).count)
-                    + String(place, radix: 16)
-            )
-            log.append(
-                "#PF: supervisor \(isWrite ? "write" : "read") access in kernel mode"
-            )
-            log.append(
-                "#PF: error_code(0x000\(isWrite ? 2 : 0)) - not-present page"
-            )
+            logAccessFault(at: place, isWrite: isWrite)
             facts.append(Fact("fault", .address(place)))
         }
         return CallResult(.unsigned(done), detail: .facts(facts))

@@ -234,7 +234,7 @@ struct AllocPagesBulkArray: KernelCall {
         let request = AllocationRequest(order: 0, flags: flags, cpu: context.cpu, node: node)
         let frames = kernel.pages.allocateBulk(Int(clamping: count), request)
         if flags.contains(.zero) {
-            for frame in frames { kernel.contents.clear(frame, pages: 1) }
+            for frame in frames { kernel.pages.contents.clear(frame, pages: 1) }
         }
         return CallResult(
             .unsigned(UInt64(frames.count)),
@@ -296,9 +296,7 @@ struct FreePagesByDescriptor: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let frame = kernel.frame(ofDescriptor: page) else {
-            kernel.log.append(
-                "BUG: unable to handle page fault for address: " + String(page &+ 52, radix: 16)
-            )
+            kernel.logAccessFault(at: page &+ 52, isWrite: true)
             return .void
         }
         return kernel.free(frame, order: order, in: context)

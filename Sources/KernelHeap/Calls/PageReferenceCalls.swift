@@ -7,9 +7,7 @@ extension Kernel {
     /// The frame of a descriptor; an address that is none is the lookup's page fault.
     fileprivate mutating func knownFrame(_ page: UInt64) -> UInt32? {
         if let frame = frame(ofDescriptor: page) { return frame }
-        log.append(
-            "BUG: unable to handle page fault for address: " + String(page &+ 8, radix: 16)
-        )
+        logAccessFault(at: page &+ 8, isWrite: false)
         return nil
     }
 }

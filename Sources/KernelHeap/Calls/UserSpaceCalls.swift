@@ -153,7 +153,7 @@ struct UserRead: KernelCall {
             cpu: context.cpu
         ) { kernel, pfn, offset, count in
             if let pfn {
-                kernel.contents.read(pfn, offset: offset, count: count, into: &bytes)
+                kernel.readFrame(pfn, offset: offset, count: count, into: &bytes)
             } else {
                 bytes.append(contentsOf: repeatElement(0, count: count))
             }
@@ -190,7 +190,7 @@ struct UserWrite: KernelCall {
             for: .store,
             cpu: context.cpu
         ) { kernel, pfn, offset, count in
-            if let pfn { kernel.contents.write(pfn, offset: offset, rest.prefix(count)) }
+            if let pfn { kernel.writeFrame(pfn, offset: offset, rest.prefix(count)) }
             rest = rest.dropFirst(count)
         }
         let facts = fault.map { [kernel.signal($0)] } ?? []

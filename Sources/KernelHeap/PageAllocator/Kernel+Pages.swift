@@ -38,7 +38,7 @@ extension Kernel {
             return nil
         }
         if flags.contains(.zero) || slab.catalog.options.initOnAlloc {
-            contents.clear(pfn, pages: 1 << order)
+            pages.contents.clear(pfn, pages: 1 << order)
         }
         return PFN(rawValue: UInt64(pfn))
     }

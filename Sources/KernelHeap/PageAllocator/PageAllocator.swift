@@ -6,6 +6,8 @@
 /// operations happen exactly where Linux 6.1 has them (`mm/page_alloc.c`).
 struct PageAllocator: ~Copyable {
     var map: ChunkedColumn<Page>
+    /// What is written in the frames.
+    var contents = PageContents()
     var zones: OwnedBuffer<Zone>
     /// Zone-major: zone × CPUs + CPU.
     var perCPU: OwnedBuffer<PerCPUPages>
@@ -44,6 +46,7 @@ struct PageAllocator: ~Copyable {
 
     private init(forkOf other: inout PageAllocator) {
         map = other.map.fork()
+        contents = other.contents.fork()
         pageblocks = other.pageblocks.fork()
         lruPages = other.lruPages.fork()
         zones = other.zones.copy()
@@ -59,8 +62,8 @@ struct PageAllocator: ~Copyable {
     mutating func fork() -> PageAllocator { PageAllocator(forkOf: &self) }
 
     var heldBytes: Int {
-        map.heldBytes + pageblocks.heldBytes + lruPages.heldBytes + zones.heldBytes
-            + perCPU.heldBytes
+        map.heldBytes + contents.heldBytes + pageblocks.heldBytes + lruPages.heldBytes
+            + zones.heldBytes + perCPU.heldBytes
     }
 
     /// The zone that spans a frame, or nil for a hole or beyond memory.

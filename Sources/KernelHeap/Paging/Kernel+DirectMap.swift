@@ -29,10 +29,7 @@ extension Kernel {
     /// The frame under an address of the direct map, or nil where no memory is.
     @inline(__always)
     func frame(ofDirectMapped address: UInt64) -> UInt32? {
-        let pfn = (address &- Self.pageOffset) >> 12
-        guard address >= Self.pageOffset, pfn < UInt64(pages.map.capacity), pages.isValid(pfn)
-        else { return nil }
-        return UInt32(truncatingIfNeeded: pfn)
+        pages.frame(ofDirectMapped: address)
     }
 
     /// `__pa()`: arithmetic alone, for any number.
@@ -59,7 +56,7 @@ extension Kernel {
         while bytes.count < count, let pfn = frame(ofDirectMapped: place) {
             let offset = Int(place % 4096)
             let length = min(count - bytes.count, 4096 - offset)
-            contents.read(pfn, offset: offset, count: length, into: &bytes)
+            readFrame(pfn, offset: offset, count: length, into: &bytes)
             place &+= UInt64(length)
         }
         return bytes
@@ -72,7 +69,7 @@ extension Kernel {
         while !rest.isEmpty, let pfn = frame(ofDirectMapped: place) {
             let offset = Int(place % 4096)
             let part = rest.prefix(4096 - offset)
-            contents.write(pfn, offset: offset, part)
+            writeFrame(pfn, offset: offset, part)
             place &+= UInt64(part.count)
             rest = rest.dropFirst(part.count)
         }
@@ -88,8 +85,61 @@ extension Kernel {
         while done < count, let pfn = frame(ofDirectMapped: address &+ done) {
             let offset = (address &+ done) % 4096
             let length = min(count - done, 4096 - offset)
-            contents.fill(pfn, offset: Int(offset), count: Int(length), with: value)
+            if pages.map[Int(pfn)].kind == .slab {
+                slab.willWrite(pfn, offset: Int(offset), count: Int(length), pages: &pages)
+            }
+            pages.contents.fill(pfn, offset: Int(offset), count: Int(length), with: value)
             done += length
         }
+    }
+}
+
+extension Kernel {
+    /// Appends bytes of a frame as a load would find them, free pointers of slab objects included.
+    func readFrame(_ pfn: UInt32, offset: Int, count: Int, into bytes: inout [UInt8]) {
+        pages.contents.read(pfn, offset: offset, count: count, into: &bytes)
+        if pages.map[Int(pfn)].kind == .slab {
+            slab.addPointers(to: &bytes, pfn, offset: offset, count: count, pages)
+        }
+    }
+
+    /// Stores bytes into a frame; a store into a free slab object changes the slab's freelist.
+    mutating func writeFrame(_ pfn: UInt32, offset: Int, _ bytes: ArraySlice<UInt8>) {
+        if pages.map[Int(pfn)].kind == .slab {
+            slab.willWrite(pfn, offset: offset, count: bytes.count, pages: &pages)
+        }
+        pages.contents.write(pfn, offset: offset, bytes)
+    }
+
+    /// Copies bytes from frame to frame.
+    mutating func copyFrame(
+        _ source: UInt32,
+        _ sourceOffset: Int,
+        to target: UInt32,
+        _ targetOffset: Int,
+        count: Int
+    ) {
+        if pages.map[Int(source)].kind == .slab {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(count)
+            readFrame(source, offset: sourceOffset, count: count, into: &bytes)
+            writeFrame(target, offset: targetOffset, bytes[...])
+            return
+        }
+        if pages.map[Int(target)].kind == .slab {
+            slab.willWrite(target, offset: targetOffset, count: count, pages: &pages)
+        }
+        pages.contents.copy(from: source, sourceOffset, to: target, targetOffset, count: count)
+    }
+}
+
+extension PageAllocator {
+    /// The frame under an address of the direct map, or nil where no memory is.
+    @inline(__always)
+    func frame(ofDirectMapped address: UInt64) -> UInt32? {
+        let pfn = (address &- Kernel.pageOffset) >> 12
+        guard address >= Kernel.pageOffset, pfn < UInt64(map.capacity), isValid(pfn)
+        else { return nil }
+        return UInt32(truncatingIfNeeded: pfn)
     }
 }

@@ -7,6 +7,8 @@ extension Kernel {
         case null
         case zeroSize
         case object(SlabAllocator.Object, cache: Int)
+        /// A broken freelist led to an address that is no object of the cache.
+        case stray(UInt64)
         case large(UInt32, order: Int)
     }
 
@@ -25,7 +27,7 @@ extension Kernel {
     ) -> LinearAddress {
         // The common case: the CPU has a free object, and nobody asks why or wants it cleared.
         if size &- 1 < KmallocCaches.largest,
-            !(pages.decisions.isOn || flags.contains(.zero) || slab.catalog.options.initOnAlloc)
+            !(pages.decisions.isOn || flags.contains(.zero) || slab.clearsMemory)
         {
             let cache = KmallocCaches.cache(size: size, flags: flags)
             let place = slab.place(cache, cpu: context.cpu)
@@ -52,16 +54,10 @@ extension Kernel {
         switch outcome {
         case .null: 0
         case .zeroSize: Self.zeroSizePointer
-        case .object(let object, let cache): address(of: object, cache: cache)
+        case .object(let object, _): object.address
+        case .stray(let address): address
         case .large(let pfn, _): Self.virtual(pfn)
         }
-    }
-
-    @inline(__always)
-    func address(of object: SlabAllocator.Object, cache: Int) -> UInt64 {
-        let shape = slab.caches[cache]
-        return Self.virtual(object.pfn) &+ UInt64(object.index) &* UInt64(shape.size)
-            &+ UInt64(shape.redLeftPad)
     }
 
     @inline(__always)
@@ -75,21 +71,37 @@ extension Kernel {
         }
         let cache = KmallocCaches.cache(size: size, flags: flags)
         if pages.decisions.isOn { explainCache(cache, size) }
-        guard
-            let object = slab.allocate(
+        return allocate(from: cache, requested: size, flags: flags, in: context)
+    }
+
+    /// Allocates an object of a cache: `kmem_cache_alloc()`.
+    @inline(__always)
+    mutating func allocate(
+        from cache: Int,
+        requested: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> KmallocOutcome {
+        do {
+            let taken = try slab.allocate(
                 cache,
-                requested: size,
+                requested: requested,
                 flags: flags,
                 cpu: context.cpu,
                 call: sequence,
                 pages: &pages
             )
-        else {
-            warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
+            guard let object = taken else {
+                warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
+                return .null
+            }
+            if flags.contains(.zero) || slab.clearsMemory { clear(object, cache, flags) }
+            return object.slab == Slab.none
+                ? .stray(object.address) : .object(object, cache: cache)
+        } catch {
+            logAccessFault(at: error.address, isWrite: false)
             return .null
         }
-        if flags.contains(.zero) || slab.catalog.options.initOnAlloc { clear(object, cache) }
-        return .object(object, cache: cache)
     }
 
     private mutating func explainCache(_ cache: Int, _ size: UInt64) {
@@ -102,10 +114,18 @@ extension Kernel {
         )
     }
 
-    @inline(__always)
-    private mutating func clear(_ object: SlabAllocator.Object, _ cache: Int) {
-        guard !contents.isEmpty else { return }
-        clearKernel(address(of: object, cache: cache), UInt64(slab.caches[cache].objectSize))
+    private mutating func clear(
+        _ object: SlabAllocator.Object,
+        _ cache: Int,
+        _ flags: GFPFlags
+    ) {
+        let shape = slab.caches[cache]
+        if flags.contains(.zero) || slab.catalog.options.initOnAlloc {
+            clearKernel(object.address, UInt64(shape.objectSize))
+        } else {
+            // Objects are cleared when they are freed: what is left is the free pointer.
+            clearKernel(object.address &+ UInt64(shape.pointerOffset), 8)
+        }
     }
 
     @inline(never)
@@ -135,6 +155,7 @@ extension Kernel {
         guard pfn < UInt64(pages.map.capacity) else { return oopsInPageLookup(address.rawValue) }
         let page = pages.map[Int(truncatingIfNeeded: pfn)]
         guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
+        if slab.clearsMemory { clearFreed(address) }
         let freed = slab.free(
             at: address.rawValue &- Self.pageOffset,
             of: page,
@@ -143,6 +164,10 @@ extension Kernel {
             pages: &pages
         )
         if !freed { reportDoubleFree(in: context) }
+    }
+
+    @inline(never)
+    private mutating func clearFreed(_ address: LinearAddress) {
         if slab.catalog.options.initOnFree { clearKernel(address.rawValue, ksize(address)) }
     }
 
@@ -156,11 +181,7 @@ extension Kernel {
     @inline(never)
     private mutating func oopsInPageLookup(_ address: UInt64) {
         let descriptor = Self.descriptor(Self.physical(of: address) >> 12) &+ 8
-        log.append(
-            "BUG: unable to handle page fault for address: " + String(descriptor, radix: 16)
-        )
-        log.append("#PF: supervisor read access in kernel mode")
-        log.append("#PF: error_code(0x0000) - not-present page")
+        logAccessFault(at: descriptor, isWrite: false)
     }
 
     @inline(never)
@@ -202,7 +223,7 @@ extension Kernel {
         else { return 0 }
         let page = pages.map[Int(pfn)]
         if page.kind == .slab {
-            return UInt64(slab.caches[Int(slab.slabs[Int(page.word)].cache)].objectSize)
+            return UInt64(slab.caches[Int(slab.slabs[Int(page.slabNumber)].cache)].objectSize)
         }
         let head = pages.map[Int(compoundHead(of: pfn))]
         return head.kind == .allocated ? 4096 << UInt64(head.order) : 4096

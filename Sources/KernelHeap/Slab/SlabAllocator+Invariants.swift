@@ -18,7 +18,7 @@ extension SlabAllocator {
         checkNodes(&places, &violations)
         for number in 0..<slabLimit where slabs[number].isLive {
             checkSlab(number, places[number], pages, &violations)
-            if !misuse { checkObjects(number, &violations) }
+            if !(misuse || slabs[number].hasByteLists) { checkObjects(number, &violations) }
         }
         checkPages(pages, &violations)
         checkStateRuns(&violations)
@@ -189,7 +189,8 @@ extension SlabAllocator {
         for offset in 0..<(1 << Int(slab.order)) {
             let page = pages.map[Int(slab.pfn) + offset]
             violations.check(
-                page.kind == .slab && page.word == UInt32(truncatingIfNeeded: number)
+                page.kind == .slab && page.slabNumber == UInt32(truncatingIfNeeded: number)
+                    && (page.word != page.slabNumber) == slab.hasByteLists
                     && page.order == (offset == 0 ? Int(slab.order) : 0),
                 "slab \(number): its page \(Int(slab.pfn) + offset) is \(page.kind)"
             )

@@ -11,6 +11,7 @@ extension SlabAllocator {
         if place >= cpuSlabs.count { cpuSlabs.extend(to: (cache + 1) * cpuCount) }
         var source = ObjectSource.cpuSlab
         let current = cpuSlabs[place].slab
+        if current != Slab.none, byteList(ofCPUAt: place) != 0 { return true }
         if current == Slab.none || !takeFreelist(of: current, place: place) {
             if takeFromChain(place: place) {
                 source = .cpuPartial
@@ -23,7 +24,7 @@ extension SlabAllocator {
             }
         }
         if pages.decisions.isOn { explain(source, place: place, pages: &pages) }
-        return cpuSlabs[place].freelist != Slab.endOfList
+        return cpuSlabs[place].freelist != Slab.endOfList || byteList(ofCPUAt: place) != 0
     }
 
     /// Takes all free objects of the CPU's slab: `get_freelist()`.
@@ -37,6 +38,7 @@ extension SlabAllocator {
             return false
         }
         cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)])
+        if slab.hasByteLists { byteLists[number]?.handOver() }
         return true
     }
 
@@ -84,27 +86,59 @@ extension SlabAllocator {
     @inline(never)
     mutating func freeElsewhere(
         at physical: UInt64,
-        slab number: UInt32,
+        slab word: UInt32,
         place: Int,
         cpu: Int,
         call: UInt64,
         pages: inout PageAllocator
     ) -> Bool {
-        let before = slabs[Int(number)]
-        let cache = Int(before.cache)
-        let slot = caches[cache].slot(of: physical &- UInt64(before.pfn) << 12)
-        guard slot < UInt32(before.objects) else { return true }
-        let index = UInt16(truncatingIfNeeded: slot)
-        guard before.freelist != index else { return false }
+        guard word & Page.byteListBit == 0, cpuSlabs[place].slab != word,
+            let index = exactIndex(ofPhysical: physical, in: slabs[Int(word)])
+        else {
+            let number = word & ~Page.byteListBit
+            return freeInBytes(
+                at: physical,
+                slab: number,
+                place: place,
+                cpu: cpu,
+                call: call,
+                pages: &pages
+            )
+        }
+        let before = slabs[Int(word)]
+        guard before.freelist != index || !pointers.isHardened else { return false }
         let state = Int(before.states) &+ Int(index)
         states[state] = ObjectState(next: before.freelist, freedBy: call)
+        takeBack(index, slab: word, before: before, place: place, cpu: cpu, pages: &pages)
+        return true
+    }
+
+    /// A slab that is not the CPU's own has a free object more: the rest of `__slab_free()`.
+    ///
+    /// - Parameters:
+    ///   - index: the new head of its freelist.
+    ///   - number: the slab.
+    ///   - before: the slab as it was.
+    ///   - place: the CPU's part of the cache.
+    ///   - cpu: the CPU that frees.
+    ///   - pages: where an empty slab's pages go.
+    @inline(__always)
+    mutating func takeBack(
+        _ index: UInt16,
+        slab number: UInt32,
+        before: Slab,
+        place: Int,
+        cpu: Int,
+        pages: inout PageAllocator
+    ) {
+        let cache = Int(before.cache)
         let wasFull = before.freelist == Slab.endOfList
         let joinsChain = wasFull && !before.isFrozen && caches[cache].hasCPUPartial
         slabs[Int(number)].takeBack(index, freeze: joinsChain)
-        if before.isFrozen { return true }
+        if before.isFrozen { return }
         if joinsChain {
             addToChain(number, cache: cache, place: place, cpu: cpu, pages: &pages)
-            return true
+            return
         }
         let node = cache * nodeCount + Int(before.node)
         if before.inuse == 1 && nodes[node].partial.count >= Int(caches[cache].minPartial) {
@@ -113,7 +147,6 @@ extension SlabAllocator {
         } else if wasFull {
             appendPartial(number, node: node)
         }
-        return true
     }
 
     /// Puts a slab on the CPU's chain; a chain that is long enough moves to the node first:
@@ -218,11 +251,9 @@ extension SlabAllocator {
             pages.map[frame].join(slab: number, of: cache)
         }
         let start = states.allocate(count: Int(objects))
-        for index in 0..<objects {
-            let next = index + 1 == objects ? Slab.endOfList : index + 1
-            states[Int(start) + Int(index)] = ObjectState(next: next)
-        }
+        let first = linkObjects(from: Int(start), count: objects, cache: cache)
         var slab = Slab()
+        slab.freelist = first
         slab.pfn = pfn
         slab.states = start
         slab.next = Slab.none
@@ -239,6 +270,25 @@ extension SlabAllocator {
         return number
     }
 
+    /// Links the objects of a new slab in their own order, or shuffled where the machine is told so.
+    ///
+    /// - Returns: the first.
+    private mutating func linkObjects(from start: Int, count: UInt16, cache: Int) -> UInt16 {
+        let full = caches[cache].objects
+        if let order = shuffle?.order(of: count, cache: cache, full: full) {
+            for (place, index) in order.enumerated() {
+                let next = place + 1 < order.count ? order[place + 1] : Slab.endOfList
+                states[start + Int(index)] = ObjectState(next: next)
+            }
+            return order.first ?? Slab.endOfList
+        }
+        for index in 0..<count {
+            let next = index + 1 == count ? Slab.endOfList : index + 1
+            states[start + Int(index)] = ObjectState(next: next)
+        }
+        return 0
+    }
+
     /// Returns an empty slab's pages: `discard_slab()`.
     mutating func discard(_ number: UInt32, cpu: Int, pages: inout PageAllocator) {
         let slab = slabs[Int(number)]
@@ -246,6 +296,7 @@ extension SlabAllocator {
         nodes[node].slabCount -= 1
         nodes[node].objectCount -= Int(slab.objects)
         states.release(slab.states, count: Int(slab.objects))
+        if slab.hasByteLists { byteLists[number] = nil }
         slabs[Int(number)].isLive = false
         freeNumbers.append(number)
         for offset in 1..<UInt32(1 << slab.order) {

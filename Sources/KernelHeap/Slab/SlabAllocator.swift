@@ -25,13 +25,23 @@ struct SlabAllocator: ~Copyable {
     /// Most frees follow one to the same cache. Guessing the place lets the processor go on while
     /// the page's cache is still being looked up; the guess is checked by the slab's number.
     private var guessedPlace = 0
+    /// The freelists of slabs whose objects are linked in their own bytes.
+    var byteLists: [UInt32: ByteLists] = [:]
+    let pointers: FreePointerCoding
+    /// The order in which new slabs' objects are linked, where it is not their own.
+    var shuffle: FreelistShuffle?
+    /// Whether allocations and frees clear memory by boot option.
+    let clearsMemory: Bool
     let cpuCount: Int
     let nodeCount: Int
 
-    init(_ options: SlabOptions, nodeCount: Int) {
+    init(_ options: SlabOptions, nodeCount: Int, seed: UInt64) {
         catalog = SlabCatalog.booted(options)
         cpuCount = options.cpus
         self.nodeCount = nodeCount
+        pointers = FreePointerCoding(isHardened: options.isHardened, seed: seed)
+        shuffle = options.shufflesFreelists ? FreelistShuffle(seed: seed) : nil
+        clearsMemory = options.initOnAlloc || options.initOnFree
         // Most machines only ever use the plain kmalloc caches.
         let first = KmallocCaches.first + KmallocCaches.sizes
         cpuSlabs = OwnedBuffer(zeroed: min(first, catalog.count) * options.cpus)
@@ -46,6 +56,10 @@ struct SlabAllocator: ~Copyable {
         states = other.states.fork()
         freeNumbers = other.freeNumbers
         slabLimit = other.slabLimit
+        byteLists = other.byteLists
+        pointers = other.pointers
+        shuffle = other.shuffle
+        clearsMemory = other.clearsMemory
         cpuCount = other.cpuCount
         nodeCount = other.nodeCount
     }
@@ -54,21 +68,26 @@ struct SlabAllocator: ~Copyable {
 
     var heldBytes: Int {
         cpuSlabs.heldBytes + nodes.heldBytes + slabs.heldBytes
-            + states.heldBytes + freeNumbers.count * 4
+            + states.heldBytes + freeNumbers.count * 4 + byteLists.count * 40
     }
 
     /// An object: its slab and its place in it.
     struct Object {
+        /// `Slab.none` where a broken freelist led to an address that is no object of the cache.
         var slab: UInt32
         var index: UInt16
         /// Frame of the slab's first page.
         var pfn: UInt32
+        /// Where it begins, in the direct map; any address at all where it is no object.
+        var address: UInt64
     }
 
     /// Allocates an object: `slab_alloc_node()`, 6.1.
     ///
     /// The bytes asked for and the call's sequence number are noted with the object. The result is nil
     /// where the page allocator had no slab.
+    ///
+    /// - Throws: `FreePointerFault` where a broken freelist leads out of memory.
     @inline(__always)
     mutating func allocate(
         _ cache: Int,
@@ -77,7 +96,7 @@ struct SlabAllocator: ~Copyable {
         cpu: Int,
         call: UInt64,
         pages: inout PageAllocator
-    ) -> Object? {
+    ) throws(FreePointerFault) -> Object? {
         let place = place(cache, cpu: cpu)
         if place >= cpuSlabs.count || !cpuSlabs[place].hasFreeObject {
             guard refill(cache, place: place, flags: flags, cpu: cpu, pages: &pages) else {
@@ -86,9 +105,22 @@ struct SlabAllocator: ~Copyable {
         } else if pages.decisions.isOn {
             explain(.cpuFreelist, place: place, pages: &pages)
         }
+        guard cpuSlabs[place].hasFreeObject else {
+            return try takeFromBytes(
+                place: place,
+                requested: requested,
+                call: call,
+                pages: &pages
+            )
+        }
         let index = cpuSlabs[place].freelist
-        _ = take(place: place, requested: requested, call: call)
-        return Object(slab: cpuSlabs[place].slab, index: index, pfn: cpuSlabs[place].pfn)
+        let physical = take(place: place, requested: requested, call: call)
+        return Object(
+            slab: cpuSlabs[place].slab,
+            index: index,
+            pfn: cpuSlabs[place].pfn,
+            address: Kernel.pageOffset &+ physical
+        )
     }
 
     /// Takes the first object of a CPU's freelist, which must not be empty.
@@ -109,9 +141,9 @@ struct SlabAllocator: ~Copyable {
 
     /// Frees the object that holds a physical address: `slab_free()`, 6.1.
     ///
-    /// The result is false where the object is the head of the very list it would go to, which the
-    /// kernel takes as proof of a double free; nothing changed then. An address in the slab's unused
-    /// tail does nothing.
+    /// The result is false where the object is the head of the very list it would go to, which a
+    /// hardened kernel takes as proof of a double free; nothing changed then. An address that begins
+    /// no object is freed all the same, as the kernel does without checks.
     @inline(__always)
     mutating func free(
         at physical: UInt64,
@@ -135,9 +167,18 @@ struct SlabAllocator: ~Copyable {
                 pages: &pages
             )
         }
-        guard let index = cpuSlabs[place].index(ofPhysical: physical) else { return true }
+        guard let index = cpuSlabs[place].index(ofPhysical: physical) else {
+            return freeElsewhere(
+                at: physical,
+                slab: page.word,
+                place: place,
+                cpu: cpu,
+                call: call,
+                pages: &pages
+            )
+        }
         let head = cpuSlabs[place].freelist
-        guard head != index else { return false }
+        guard head != index || !pointers.isHardened else { return false }
         let state = Int(cpuSlabs[place].states) &+ Int(index)
         states[state] = ObjectState(next: head, freedBy: call)
         cpuSlabs[place].freelist = index

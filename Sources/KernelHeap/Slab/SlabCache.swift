@@ -3,6 +3,8 @@ struct SlabCache: BitwiseCopyable {
     /// Bytes from object to object.
     let size: UInt32
     let objectSize: UInt32
+    /// Where a free object's pointer lies, in bytes from its start.
+    let pointerOffset: UInt32
     /// 2^64 / size, rounded up: turns the division by `size` into a multiplication.
     let reciprocal: UInt64
     let objects: UInt16
@@ -19,6 +21,7 @@ struct SlabCache: BitwiseCopyable {
     init(_ geometry: SlabGeometry) {
         size = UInt32(clamping: geometry.size)
         objectSize = UInt32(clamping: geometry.objectSize)
+        pointerOffset = UInt32(clamping: geometry.offset)
         reciprocal = UInt64.max / UInt64(max(geometry.size, 1)) + 1
         objects = UInt16(clamping: geometry.objectsPerSlab)
         redLeftPad = UInt16(clamping: geometry.redLeftPad)
@@ -41,6 +44,14 @@ struct SlabCache: BitwiseCopyable {
     func slot(of offset: UInt64) -> UInt32 {
         UInt32(truncatingIfNeeded: offset.multipliedFullWidth(by: reciprocal).high)
     }
+
+    /// Where an object begins, in bytes from the slab's start.
+    @inline(__always)
+    func begin(of index: Int) -> UInt64 { UInt64(index) &* UInt64(size) &+ UInt64(redLeftPad) }
+
+    /// Where an object's free pointer lies, in bytes from the slab's start.
+    @inline(__always)
+    func pointer(of index: Int) -> UInt64 { begin(of: index) &+ UInt64(pointerOffset) }
 }
 
 /// What a cache keeps per node: `struct kmem_cache_node`; zero bytes are its state before use.
@@ -116,12 +127,14 @@ struct CPUSlab: ColumnElement {
         UInt64(pfn) << 12 &+ UInt64(index) &* UInt64(size) &+ UInt64(redLeftPad)
     }
 
-    /// The object that holds a byte of the CPU's slab; nil in the slab's unused tail.
+    /// The object of the CPU's slab that begins at an address.
     @inline(__always)
     func index(ofPhysical address: UInt64) -> UInt16? {
         let offset = address &- UInt64(pfn) << 12
         let slot = offset.multipliedFullWidth(by: reciprocal).high
-        return slot < UInt64(objects) ? UInt16(truncatingIfNeeded: slot) : nil
+        let begin = slot &* UInt64(size) &+ UInt64(redLeftPad)
+        guard slot < UInt64(objects), begin == offset else { return nil }
+        return UInt16(truncatingIfNeeded: slot)
     }
 
     /// Takes a slab and its free objects.
@@ -132,7 +145,7 @@ struct CPUSlab: ColumnElement {
         redLeftPad = cache.redLeftPad
         reciprocal = cache.reciprocal
         self.slab = number
-        freelist = slab.freelist
+        freelist = slab.hasByteLists ? Slab.endOfList : slab.freelist
         states = slab.states
         pfn = slab.pfn
     }
@@ -159,7 +172,12 @@ struct Slab: ColumnElement {
     var isFrozen = false
     /// The entry names a slab that exists.
     var isLive = false
-    private var unused: UInt32 = 0
+    /// Its free objects are linked by what stands in their bytes, not by their states.
+    ///
+    /// `freelist` then only says whether there are any.
+    var hasByteLists = false
+    private var unused: UInt8 = 0
+    private var unusedWord: UInt16 = 0
 
     /// A freed object becomes the head of the free ones.
     @inline(__always)
@@ -188,8 +206,11 @@ struct Slab: ColumnElement {
 
 /// One object: its link in the freelist, what was asked for, and the call that touched it last.
 ///
-///     63            32 31      30        29      16 15         0
-///     | call number   | -    | allocated | requested | next free |
+///     63            32 31        30        29      16 15         0
+///     | call number   | written | allocated | requested | next free |
+///
+/// The link stands for the free pointer in the object's bytes, which outlives an allocation until
+/// its owner writes there.
 struct ObjectState: ColumnElement {
     private var bits: UInt64 = 0
 
@@ -212,6 +233,11 @@ struct ObjectState: ColumnElement {
     }
 
     var isAllocated: Bool { bits & 1 << 30 != 0 }
+    /// What lies at the free pointer's place was written there; the link says nothing of it.
+    var isWritten: Bool {
+        get { bits & 1 << 31 != 0 }
+        set { bits = newValue ? bits | 1 << 31 : bits & ~(1 << 31) }
+    }
     /// Bytes that `kmalloc` was asked for; 0 in other caches.
     var requested: UInt64 { bits >> 16 & 0x3fff }
     /// Low half of the sequence number of the call that allocated or freed it.

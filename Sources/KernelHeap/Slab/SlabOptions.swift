@@ -30,6 +30,14 @@ public struct SlabOptions: Hashable, Sendable {
     /// Allocated memory is zeroed; off, as the recorded boots have it on their command lines.
     public var initOnAlloc = false
     public var initOnFree = false
+    /// Free pointers are stored obfuscated, and a double free in a row is noticed.
+    ///
+    /// A choice of the kernel's configuration, on in the recorded kernels; here an option.
+    public var isHardened = true
+    /// A new slab's objects are linked in an order drawn from the machine's seed.
+    ///
+    /// In the kernel a choice of the configuration; here the option `slab_freelist_random`.
+    public var shufflesFreelists = false
 
     /// The options of a machine.
     ///
@@ -51,6 +59,9 @@ public struct SlabOptions: Hashable, Sendable {
             case "slub_min_objects":
                 minObjects = value.flatMap { UInt64($0) }.map { min($0, 1 << 20) } ?? minObjects
             case "init_on_alloc": initOnAlloc = Self.truth(value) ?? initOnAlloc
+            case "slab_freelist_random":
+                shufflesFreelists = value.map { Self.truth($0) ?? shufflesFreelists } ?? true
+            case "slab_freelist_hardened": isHardened = Self.truth(value) ?? isHardened
             case "init_on_free": initOnFree = Self.truth(value) ?? initOnFree
             default: break
             }

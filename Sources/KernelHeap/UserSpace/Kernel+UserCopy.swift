@@ -68,10 +68,7 @@ extension Kernel {
                 address: LinearAddress(rawValue: to &+ writable),
                 reason: .kernelAddress
             )
-            log.append(
-                "BUG: unable to handle page fault for address: "
-                    + String(to &+ writable, radix: 16)
-            )
+            logAccessFault(at: to &+ writable, isWrite: true)
         }
         return finish(done, of: count, fault ?? kernelFault)
     }
@@ -87,7 +84,7 @@ extension Kernel {
         while done < length, let frame = frame(ofDirectMapped: target &+ UInt64(done)) {
             let place = Int((target &+ UInt64(done)) % 4096)
             let part = min(length - done, 4096 - place)
-            contents.copy(from: pfn, offset + done, to: frame, place, count: part)
+            copyFrame(pfn, offset + done, to: frame, place, count: part)
             done += part
         }
     }
@@ -103,7 +100,7 @@ extension Kernel {
         while done < length, let frame = frame(ofDirectMapped: source &+ UInt64(done)) {
             let place = Int((source &+ UInt64(done)) % 4096)
             let part = min(length - done, 4096 - place)
-            contents.copy(from: frame, place, to: pfn, offset + done, count: part)
+            copyFrame(frame, place, to: pfn, offset + done, count: part)
             done += part
         }
     }

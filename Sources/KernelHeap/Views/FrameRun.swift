@@ -59,10 +59,10 @@ extension Kernel {
     private func block(holding pfn: UInt64, zone: Int) -> FrameRun? {
         let page = pages.map[Int(pfn)]
         if page.kind == .slab {
-            let slab = slab.slabs[Int(page.word)]
+            let slab = slab.slabs[Int(page.slabNumber)]
             let start = UInt64(slab.pfn)
             let end = start + 1 << UInt64(slab.order)
-            return FrameRun(start: start, end: end, zone: zone, use: .slab(number: page.word))
+            return FrameRun(start: start, end: end, zone: zone, use: .slab(number: page.slabNumber))
         }
         for order in 0...Zone.maxOrder {
             let start = pfn & ~((1 << UInt64(order)) - 1)

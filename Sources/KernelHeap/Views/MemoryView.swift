@@ -68,7 +68,7 @@ extension Kernel {
             case .success(let pfn):
                 var bytes: [UInt8] = []
                 if let pfn {
-                    contents.read(pfn, offset: Int(offset), count: Int(count), into: &bytes)
+                    readFrame(pfn, offset: Int(offset), count: Int(count), into: &bytes)
                 } else {
                     bytes = [UInt8](repeating: 0, count: Int(count))
                 }

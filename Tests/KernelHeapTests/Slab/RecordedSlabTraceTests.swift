@@ -42,7 +42,7 @@ struct SlabReplay: ~Copyable {
         pages.perCPU[0].freeDifference = difference
         pages.zones[0].free -= difference
         let options = SlabOptions(bootOptions: "slub_nomerge", cpus: 1)
-        var slab = SlabAllocator(options, nodeCount: 1)
+        var slab = SlabAllocator(options, nodeCount: 1, seed: 1)
         let created = slab.create(SlabRequest(name: "recorded", size: recorded.size))
         cache = Int(created?.rawValue ?? 0)
         let shape = slab.caches[cache]
@@ -57,7 +57,7 @@ struct SlabReplay: ~Copyable {
         case .allocate(let expected):
             operations += 1
             guard
-                let object = slab.allocate(
+                let object = try? slab.allocate(
                     cache,
                     requested: 0,
                     flags: .kernel,

@@ -1,0 +1,255 @@
+/// The free pointers in the objects' bytes.
+///
+/// As long as nobody meddles with them they are not stored at all: a load makes them up from the
+/// objects' states, and a store into an allocated object's place notes that they are gone. The first
+/// store into a free object's pointer, and the first free of an address that begins no object, turn
+/// the whole slab over: its pointers are written into its bytes, and the allocator follows what
+/// stands there, wherever it leads.
+extension SlabAllocator {
+    /// Puts the free pointers of a frame's objects over bytes that were read from it.
+    ///
+    /// - Parameters:
+    ///   - bytes: the frame's bytes, the last `count` of them.
+    ///   - pfn: the frame, of a slab.
+    ///   - offset: of the first byte in the frame.
+    ///   - count: bytes.
+    ///   - pages: the frames.
+    func addPointers(
+        to bytes: inout [UInt8],
+        _ pfn: UInt32,
+        offset: Int,
+        count: Int,
+        _ pages: borrowing PageAllocator
+    ) {
+        let page = pages.map[Int(pfn)]
+        guard page.word & Page.byteListBit == 0, count > 0 else { return }
+        let slab = slabs[Int(page.word)]
+        let start = UInt64(pfn - slab.pfn) << 12 + UInt64(offset)
+        let first = bytes.count - count
+        forEachPointer(of: slab, in: start..<start + UInt64(count)) { index, place in
+            guard !states[Int(slab.states) + index].isWritten else { return }
+            var rest = storedPointer(of: index, in: slab)
+            for byte in place..<place + 8 {
+                if byte >= start, byte - start < UInt64(count) {
+                    bytes[first + Int(byte - start)] = UInt8(truncatingIfNeeded: rest)
+                }
+                rest >>= 8
+            }
+        }
+    }
+
+    /// Prepares a store into a frame of a slab: what it overwrites stops being made up.
+    ///
+    /// - Parameters:
+    ///   - pfn: the frame.
+    ///   - offset: of the first byte in the frame.
+    ///   - count: bytes that will be stored.
+    ///   - pages: the frames.
+    mutating func willWrite(
+        _ pfn: UInt32,
+        offset: Int,
+        count: Int,
+        pages: inout PageAllocator
+    ) {
+        let page = pages.map[Int(pfn)]
+        guard page.word & Page.byteListBit == 0, count > 0 else { return }
+        let slab = slabs[Int(page.word)]
+        let start = UInt64(pfn - slab.pfn) << 12 + UInt64(offset)
+        let range = start..<start + UInt64(count)
+        var whole: [Int] = []
+        var partly: [Int] = []
+        var reachesFree = false
+        forEachPointer(of: slab, in: range) { index, place in
+            let state = states[Int(slab.states) + index]
+            guard state.isAllocated else {
+                reachesFree = true
+                return
+            }
+            guard !state.isWritten else { return }
+            let isWhole = range.contains(place) && range.contains(place + 7)
+            if isWhole { whole.append(index) } else { partly.append(index) }
+        }
+        if reachesFree { return useByteLists(page.word, pages: &pages) }
+        for index in partly { spellOut(index, of: slab, pages: &pages) }
+        for index in whole { states[Int(slab.states) + index].isWritten = true }
+    }
+
+    /// Tells the objects whose free pointers lie in a range of the slab's bytes, at least partly.
+    @inline(__always)
+    private func forEachPointer(
+        of slab: Slab,
+        in range: Range<UInt64>,
+        _ body: (Int, UInt64) -> Void
+    ) {
+        let shape = caches[Int(slab.cache)]
+        let before = UInt64(shape.redLeftPad) + UInt64(shape.pointerOffset) + 7
+        var index = Int(shape.slot(of: range.lowerBound > before ? range.lowerBound - before : 0))
+        while index < Int(slab.objects) {
+            let place = shape.pointer(of: index)
+            if place >= range.upperBound { return }
+            if place + 8 > range.lowerBound { body(index, place) }
+            index += 1
+        }
+    }
+
+    /// What stands in an object's bytes for its link.
+    private func storedPointer(of index: Int, in slab: Slab) -> UInt64 {
+        let next = states[Int(slab.states) + index].next
+        let place = Kernel.virtual(slab.pfn) &+ caches[Int(slab.cache)].pointer(of: index)
+        return pointers.code(address(of: next, in: slab), at: place, cache: Int(slab.cache))
+    }
+
+    /// An object's address; 0 for the end of a list.
+    private func address(of index: UInt16, in slab: Slab) -> UInt64 {
+        guard index != Slab.endOfList else { return 0 }
+        return Kernel.virtual(slab.pfn) &+ caches[Int(slab.cache)].begin(of: Int(index))
+    }
+
+    /// Writes an object's free pointer into its bytes.
+    private mutating func spellOut(_ index: Int, of slab: Slab, pages: inout PageAllocator) {
+        let stored = storedPointer(of: index, in: slab)
+        states[Int(slab.states) + index].isWritten = true
+        let place = UInt64(slab.pfn) << 12 + caches[Int(slab.cache)].pointer(of: index)
+        // Pointers are aligned to their size: none crosses into the next frame.
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: stored >> (8 * $0)) }
+        let pfn = UInt32(truncatingIfNeeded: place >> 12)
+        pages.contents.write(pfn, offset: Int(place % 4096), bytes[...])
+    }
+
+    /// From now on the slab's free objects are linked by their bytes.
+    private mutating func useByteLists(_ number: UInt32, pages: inout PageAllocator) {
+        let slab = slabs[Int(number)]
+        for index in 0..<Int(slab.objects)
+        where !states[Int(slab.states) + index].isWritten {
+            spellOut(index, of: slab, pages: &pages)
+        }
+        var lists = ByteLists()
+        lists.slab = address(of: slab.freelist, in: slab)
+        for cpu in 0..<cpuCount {
+            let place = place(Int(slab.cache), cpu: cpu)
+            guard place < cpuSlabs.count, cpuSlabs[place].slab == number else { continue }
+            lists.cpu = address(of: cpuSlabs[place].freelist, in: slab)
+            cpuSlabs[place].freelist = Slab.endOfList
+        }
+        byteLists[number] = lists
+        slabs[Int(number)].hasByteLists = true
+        for offset in 0..<(1 << Int(slab.order)) {
+            pages.map[Int(slab.pfn) + offset].word |= Page.byteListBit
+        }
+    }
+}
+
+extension SlabAllocator {
+    /// The head of a CPU's own freelist in a slab linked by bytes; 0 where there is none.
+    func byteList(ofCPUAt place: Int) -> UInt64 {
+        let number = cpuSlabs[place].slab
+        guard number != Slab.none, slabs[Int(number)].hasByteLists else { return 0 }
+        return byteLists[number]?.cpu ?? 0
+    }
+
+    /// The object of a slab that begins at an address.
+    @inline(__always)
+    func exactIndex(ofPhysical address: UInt64, in slab: Slab) -> UInt16? {
+        let shape = caches[Int(slab.cache)]
+        let offset = address &- UInt64(slab.pfn) << 12
+        let slot = shape.slot(of: offset)
+        guard slot < UInt32(slab.objects), shape.begin(of: Int(slot)) == offset else { return nil }
+        return UInt16(truncatingIfNeeded: slot)
+    }
+
+    /// Takes the first object of a CPU's list that is linked by bytes.
+    ///
+    /// - Throws: `FreePointerFault` where the list's head is no address of memory.
+    @inline(never)
+    mutating func takeFromBytes(
+        place: Int,
+        requested: UInt64,
+        call: UInt64,
+        pages: inout PageAllocator
+    ) throws(FreePointerFault) -> Object {
+        let number = cpuSlabs[place].slab
+        let slab = slabs[Int(number)]
+        let head = byteList(ofCPUAt: place)
+        let pointer = head &+ UInt64(caches[Int(slab.cache)].pointerOffset)
+        guard let stored = word(at: pointer, pages) else {
+            throw FreePointerFault(address: pointer)
+        }
+        byteLists[number]?.cpu = pointers.code(stored, at: pointer, cache: Int(slab.cache))
+        guard let index = exactIndex(ofPhysical: head &- Kernel.pageOffset, in: slab) else {
+            return Object(slab: Slab.none, index: 0, pfn: slab.pfn, address: head)
+        }
+        let state = Int(slab.states) + Int(index)
+        _ = states[state].allocate(requested: requested, call: call)
+        states[state].isWritten = true
+        return Object(slab: number, index: index, pfn: slab.pfn, address: head)
+    }
+
+    /// Frees an address into a slab linked by bytes; the slab becomes one if it is not yet.
+    ///
+    /// The address need not begin an object: without checks the kernel links what it is given.
+    @inline(never)
+    mutating func freeInBytes(
+        at physical: UInt64,
+        slab number: UInt32,
+        place: Int,
+        cpu: Int,
+        call: UInt64,
+        pages: inout PageAllocator
+    ) -> Bool {
+        if !slabs[Int(number)].hasByteLists { useByteLists(number, pages: &pages) }
+        let slab = slabs[Int(number)]
+        let isOwn = cpuSlabs[place].slab == number
+        let address = Kernel.pageOffset &+ physical
+        guard let lists = byteLists[number] else { return true }
+        let head = isOwn ? lists.cpu : lists.slab
+        guard head != address || !pointers.isHardened else { return false }
+        let pointer = address &+ UInt64(caches[Int(slab.cache)].pointerOffset)
+        store(pointers.code(head, at: pointer, cache: Int(slab.cache)), at: pointer, pages: &pages)
+        if let index = exactIndex(ofPhysical: physical, in: slab) {
+            var state = ObjectState(next: Slab.endOfList, freedBy: call)
+            state.isWritten = true
+            states[Int(slab.states) + Int(index)] = state
+        }
+        if isOwn {
+            byteLists[number]?.cpu = address
+        } else {
+            byteLists[number]?.slab = address
+            takeBack(0, slab: number, before: slab, place: place, cpu: cpu, pages: &pages)
+        }
+        return true
+    }
+
+    /// A word of the direct map, or nil where its eight bytes are not all memory.
+    private func word(at address: UInt64, _ pages: borrowing PageAllocator) -> UInt64? {
+        var bytes: [UInt8] = []
+        var place = address
+        while bytes.count < 8 {
+            guard let pfn = pages.frame(ofDirectMapped: place) else { return nil }
+            let offset = Int(place % 4096)
+            let count = min(8 - bytes.count, 4096 - offset)
+            pages.contents.read(pfn, offset: offset, count: count, into: &bytes)
+            if pages.map[Int(pfn)].kind == .slab {
+                addPointers(to: &bytes, pfn, offset: offset, count: count, pages)
+            }
+            place &+= UInt64(count)
+        }
+        return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Stores a word in the direct map; what is no memory is left out.
+    private mutating func store(_ word: UInt64, at address: UInt64, pages: inout PageAllocator) {
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+        var rest = bytes[...]
+        var place = address
+        while !rest.isEmpty, let pfn = pages.frame(ofDirectMapped: place) {
+            let offset = Int(place % 4096)
+            let part = rest.prefix(4096 - offset)
+            if pages.map[Int(pfn)].kind == .slab {
+                willWrite(pfn, offset: offset, count: part.count, pages: &pages)
+            }
+            pages.contents.write(pfn, offset: offset, part)
+            place &+= UInt64(part.count)
+            rest = rest.dropFirst(part.count)
+        }
+    }
+}
