@@ -8,6 +8,7 @@ extension Kernel {
     ///   - address: what was touched.
     ///   - isWrite: whether it was a store.
     mutating func logAccessFault(at address: UInt64, isWrite: Bool) {
+        defer { log.taint.insert(.died) }
         let digits = String(address, radix: 16)
         guard address < 1 << 47 || address >= 0xffff_8000_0000_0000 else {
             log.append(
@@ -16,8 +17,11 @@ extension Kernel {
             )
             return
         }
-        let zeros = String(repeating: "0", count: 16 - digits.count)
-        log.append("BUG: unable to handle page fault for address: \(zeros)\(digits)")
+        let what =
+            address < 4_096
+            ? "kernel NULL pointer dereference, address"
+            : "unable to handle page fault for address"
+        log.append("BUG: \(what): \(pointer(address))")
         log.append("#PF: supervisor \(isWrite ? "write" : "read") access in kernel mode")
         log.append("#PF: error_code(0x000\(isWrite ? 2 : 0)) - not-present page")
     }

@@ -7,6 +7,8 @@ public struct KernelLog: Sendable {
     public private(set) var lines: [String] = []
     /// For each line the ordinal of the call that logged it: the machine's clock in microseconds.
     public private(set) var calls: [UInt64] = []
+    /// What happened to the kernel that its reports tell.
+    var taint: Taint = []
     /// The call that runs now.
     var call: UInt64 = 0
     /// Lines that fell out.
@@ -57,6 +59,7 @@ public struct KernelLog: Sendable {
         append(
             "WARNING: CPU: \(context.cpu) PID: \(context.pid) at \(place) \(function)"
         )
+        taint.insert(.warned)
         append("---[ end trace 0000000000000000 ]---")
     }
 
@@ -66,6 +69,7 @@ public struct KernelLog: Sendable {
         append("kernel BUG at \(place)!")
         append("invalid opcode: 0000 [#1] PREEMPT SMP NOPTI")
         append("RIP: 0010:\(function)")
+        taint.insert(.died)
         append("---[ end trace 0000000000000000 ]---")
     }
 }

@@ -3,6 +3,7 @@ extension MachineProfile {
     public static let linux61X8664 = MachineProfile(
         name: "linux-6.1-x86_64",
         kernelRelease: "6.1.0-56-amd64",
+        kernelBuild: "#1  Debian 6.1.192-2",
         gfp: .linux61,
         constants: [
             Constant(name: "PAGE_OFFSET", value: 0xffff_8880_0000_0000),

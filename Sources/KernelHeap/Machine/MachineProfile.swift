@@ -4,6 +4,8 @@
 public struct MachineProfile: Sendable {
     public let name: String
     public let kernelRelease: String
+    /// The build as reports name it.
+    public let kernelBuild: String
     public let gfp: GFPTable
     /// A named number of the layout, in the order in which the profile lists them.
     public let constants: [Constant]

@@ -104,6 +104,7 @@ extension Kernel {
             }
         }
         pages.badPages = []
+        log.taint.insert(.badPage)
         log.appendOnce("Disabling lock debugging due to kernel taint")
     }
 }

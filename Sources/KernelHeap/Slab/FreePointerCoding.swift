@@ -42,16 +42,10 @@ struct FreePointerFault: Error {
     let address: UInt64
 }
 
-/// The freelists of a slab whose objects are linked in their own bytes; 0 ends a list.
+/// What a slab whose objects are linked in their own bytes knows beyond `Slab.freelist`.
 struct ByteLists {
-    /// First free object of the part that only a CPU sees, as an address.
+    /// First free object of the part that only a CPU sees, as an address; 0 where there is none.
     var cpu: UInt64 = 0
-    /// First free object that no CPU has taken for itself.
+    /// The address that `Slab.stray` stands for.
     var slab: UInt64 = 0
-
-    /// All free objects go to a CPU.
-    mutating func handOver() {
-        cpu = slab
-        slab = 0
-    }
 }

@@ -82,6 +82,16 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> KmallocOutcome {
+        if slab.caches[cache].isChecked {
+            let outcome = allocateChecked(
+                cache,
+                requested: requested,
+                flags: flags,
+                in: context
+            )
+            if case .object(let object, _) = outcome { clear(object, cache, flags) }
+            return outcome
+        }
         do {
             let taken = try slab.allocate(
                 cache,
@@ -120,9 +130,10 @@ extension Kernel {
         _ flags: GFPFlags
     ) {
         let shape = slab.caches[cache]
-        if flags.contains(.zero) || slab.catalog.options.initOnAlloc {
+        let options = slab.catalog.options
+        if flags.contains(.zero) || (options.initOnAlloc && shape.isWiped) {
             clearKernel(object.address, UInt64(shape.objectSize))
-        } else {
+        } else if options.initOnFree && shape.isWiped {
             // Objects are cleared when they are freed: what is left is the free pointer.
             clearKernel(object.address &+ UInt64(shape.pointerOffset), 8)
         }
@@ -155,7 +166,9 @@ extension Kernel {
         guard pfn < UInt64(pages.map.capacity) else { return oopsInPageLookup(address.rawValue) }
         let page = pages.map[Int(truncatingIfNeeded: pfn)]
         guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
-        if slab.clearsMemory { clearFreed(address) }
+        if page.word & Page.byteListBit != 0 || slab.clearsMemory {
+            return freeSlowly(address, page, in: context)
+        }
         let freed = slab.free(
             at: address.rawValue &- Self.pageOffset,
             of: page,
@@ -167,8 +180,26 @@ extension Kernel {
     }
 
     @inline(never)
-    private mutating func clearFreed(_ address: LinearAddress) {
-        if slab.catalog.options.initOnFree { clearKernel(address.rawValue, ksize(address)) }
+    private mutating func freeSlowly(
+        _ address: LinearAddress,
+        _ page: Page,
+        in context: CallContext
+    ) {
+        let shape = slab.caches[page.slabCache]
+        if shape.isChecked {
+            return freeChecked(address.rawValue, slab: page.slabNumber, in: context)
+        }
+        if slab.catalog.options.initOnFree && shape.isWiped {
+            clearKernel(address.rawValue, UInt64(shape.objectSize))
+        }
+        let freed = slab.free(
+            at: address.rawValue &- Self.pageOffset,
+            of: page,
+            cpu: context.cpu,
+            call: sequence,
+            pages: &pages
+        )
+        if !freed { reportDoubleFree(in: context) }
     }
 
     @inline(never)

@@ -100,7 +100,7 @@ extension SlabAllocator {
     }
 
     /// An object's address; 0 for the end of a list.
-    private func address(of index: UInt16, in slab: Slab) -> UInt64 {
+    func address(of index: UInt16, in slab: Slab) -> UInt64 {
         guard index != Slab.endOfList else { return 0 }
         return Kernel.virtual(slab.pfn) &+ caches[Int(slab.cache)].begin(of: Int(index))
     }
@@ -123,18 +123,21 @@ extension SlabAllocator {
         where !states[Int(slab.states) + index].isWritten {
             spellOut(index, of: slab, pages: &pages)
         }
-        var lists = ByteLists()
-        lists.slab = address(of: slab.freelist, in: slab)
         for cpu in 0..<cpuCount {
             let place = place(Int(slab.cache), cpu: cpu)
             guard place < cpuSlabs.count, cpuSlabs[place].slab == number else { continue }
-            lists.cpu = address(of: cpuSlabs[place].freelist, in: slab)
+            let head = address(of: cpuSlabs[place].freelist, in: slab)
+            byteLists[number] = ByteLists(cpu: head)
             cpuSlabs[place].freelist = Slab.endOfList
         }
-        byteLists[number] = lists
+        markByteLists(number, pages: &pages)
+    }
+
+    /// Marks a slab and its pages as linked by bytes.
+    mutating func markByteLists(_ number: UInt32, pages: inout PageAllocator) {
         slabs[Int(number)].hasByteLists = true
-        for offset in 0..<(1 << Int(slab.order)) {
-            pages.map[Int(slab.pfn) + offset].word |= Page.byteListBit
+        for offset in 0..<(1 << Int(slabs[Int(number)].order)) {
+            pages.map[Int(slabs[Int(number)].pfn) + offset].word |= Page.byteListBit
         }
     }
 }
@@ -145,6 +148,22 @@ extension SlabAllocator {
         let number = cpuSlabs[place].slab
         guard number != Slab.none, slabs[Int(number)].hasByteLists else { return 0 }
         return byteLists[number]?.cpu ?? 0
+    }
+
+    /// The head of a slab's freelist, as an address; 0 where it is empty.
+    func head(of number: UInt32) -> UInt64 {
+        let slab = slabs[Int(number)]
+        if slab.freelist == Slab.stray { return byteLists[number]?.slab ?? 0 }
+        return address(of: slab.freelist, in: slab)
+    }
+
+    /// What `Slab.freelist` says of a head; an address that is no object is noted.
+    mutating func listIndex(of head: UInt64, slab number: UInt32) -> UInt16 {
+        if head == 0 { return Slab.endOfList }
+        let physical = head &- Kernel.pageOffset
+        if let index = exactIndex(ofPhysical: physical, in: slabs[Int(number)]) { return index }
+        byteLists[number, default: ByteLists()].slab = head
+        return Slab.stray
     }
 
     /// The object of a slab that begins at an address.
@@ -174,7 +193,8 @@ extension SlabAllocator {
         guard let stored = word(at: pointer, pages) else {
             throw FreePointerFault(address: pointer)
         }
-        byteLists[number]?.cpu = pointers.code(stored, at: pointer, cache: Int(slab.cache))
+        let next = pointers.code(stored, at: pointer, cache: Int(slab.cache))
+        byteLists[number, default: ByteLists()].cpu = next
         guard let index = exactIndex(ofPhysical: head &- Kernel.pageOffset, in: slab) else {
             return Object(slab: Slab.none, index: 0, pfn: slab.pfn, address: head)
         }
@@ -200,21 +220,22 @@ extension SlabAllocator {
         let slab = slabs[Int(number)]
         let isOwn = cpuSlabs[place].slab == number
         let address = Kernel.pageOffset &+ physical
-        guard let lists = byteLists[number] else { return true }
-        let head = isOwn ? lists.cpu : lists.slab
-        guard head != address || !pointers.isHardened else { return false }
+        let head = isOwn ? byteList(ofCPUAt: place) : head(of: number)
         let pointer = address &+ UInt64(caches[Int(slab.cache)].pointerOffset)
-        store(pointers.code(head, at: pointer, cache: Int(slab.cache)), at: pointer, pages: &pages)
+        let isTwice = head == address && pointers.isHardened
+        let next = isTwice ? 0 : head
+        store(pointers.code(next, at: pointer, cache: Int(slab.cache)), at: pointer, pages: &pages)
+        if isTwice { return false }
         if let index = exactIndex(ofPhysical: physical, in: slab) {
             var state = ObjectState(next: Slab.endOfList, freedBy: call)
             state.isWritten = true
             states[Int(slab.states) + Int(index)] = state
         }
         if isOwn {
-            byteLists[number]?.cpu = address
+            byteLists[number, default: ByteLists()].cpu = address
         } else {
-            byteLists[number]?.slab = address
-            takeBack(0, slab: number, before: slab, place: place, cpu: cpu, pages: &pages)
+            let index = listIndex(of: address, slab: number)
+            takeBack(index, slab: number, before: slab, place: place, cpu: cpu, pages: &pages)
         }
         return true
     }

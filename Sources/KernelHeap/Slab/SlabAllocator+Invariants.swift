@@ -179,7 +179,8 @@ extension SlabAllocator {
             "slab \(number) has order \(slab.order) and \(slab.objects) objects"
         )
         violations.check(
-            slab.freelist == Slab.endOfList || slab.freelist < slab.objects,
+            slab.freelist == Slab.endOfList || slab.freelist < slab.objects
+                || (slab.hasByteLists && slab.freelist == Slab.stray),
             "slab \(number): free object \(slab.freelist) of \(slab.objects)"
         )
         // A full slab is on no list, every other one is on one; a CPU's own slab may be full.

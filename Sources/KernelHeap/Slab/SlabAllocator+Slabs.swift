@@ -17,7 +17,10 @@ extension SlabAllocator {
                 source = .cpuPartial
             } else if takeFromNode(cache, place: place, cpu: cpu) {
                 source = .nodePartial
-            } else if makeSlab(cache, place: place, flags: flags, cpu: cpu, pages: &pages) {
+            } else if let number = makeSlab(cache, flags: flags, cpu: cpu, pages: &pages),
+                takeFreelist(of: number, place: place)
+            {
+                // The CPU takes all objects of a new slab.
                 source = .newSlab
             } else {
                 return false
@@ -32,13 +35,14 @@ extension SlabAllocator {
     /// A slab without any is let go.
     private mutating func takeFreelist(of number: UInt32, place: Int) -> Bool {
         let slab = slabs[Int(number)]
+        let head = slab.hasByteLists ? head(of: number) : 0
         slabs[Int(number)].handOver()
         guard slab.freelist != Slab.endOfList else {
             cpuSlabs[place].slab = Slab.none
             return false
         }
         cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)])
-        if slab.hasByteLists { byteLists[number]?.handOver() }
+        if slab.hasByteLists { byteLists[number] = ByteLists(cpu: head) }
         return true
     }
 
@@ -106,8 +110,8 @@ extension SlabAllocator {
             )
         }
         let before = slabs[Int(word)]
-        guard before.freelist != index || !pointers.isHardened else { return false }
         let state = Int(before.states) &+ Int(index)
+        guard before.freelist != index || !pointers.isHardened else { return cutList(at: state) }
         states[state] = ObjectState(next: before.freelist, freedBy: call)
         takeBack(index, slab: word, before: before, place: place, cpu: cpu, pages: &pages)
         return true
@@ -190,16 +194,15 @@ extension SlabAllocator {
         for number in empty.reversed() { discard(number, cpu: cpu, pages: &pages) }
     }
 
-    /// Takes pages for a new slab and gives it to the CPU: `new_slab()`, 6.1.
+    /// Takes pages for a new slab: `new_slab()`, 6.1.
     ///
     /// The wished order is tried without effort, the smallest order with the caller's own flags.
-    private mutating func makeSlab(
+    mutating func makeSlab(
         _ cache: Int,
-        place: Int,
         flags: GFPFlags,
         cpu: Int,
         pages: inout PageAllocator
-    ) -> Bool {
+    ) -> UInt32? {
         let shape = caches[cache]
         let wanted = flags.union(shape.flags).subtracting([.zero, .highMem, .movable])
         var easy = wanted.union([.noWarn, .noRetry]).subtracting(.noFail)
@@ -217,10 +220,8 @@ extension SlabAllocator {
             request = AllocationRequest(order: order, flags: wanted, cpu: cpu, node: home)
             pfn = pages.allocate(request)
         }
-        guard let pfn else { return false }
-        let number = install(cache, pfn: pfn, order: order, objects: objects, pages: &pages)
-        // A fresh slab's freelist begins with its first object: the CPU takes all of them.
-        return takeFreelist(of: number, place: place)
+        guard let pfn else { return nil }
+        return install(cache, pfn: pfn, order: order, objects: objects, pages: &pages)
     }
 
     /// Marks a block's pages as a slab and links its objects in ascending order.
@@ -312,7 +313,7 @@ extension SlabAllocator {
         pages.release(slab.pfn, order: Int(slab.order), cpu: cpu)
     }
 
-    private mutating func appendPartial(_ number: UInt32, node: Int) {
+    mutating func appendPartial(_ number: UInt32, node: Int) {
         let tail = nodes[node].partial.tail
         slabs[Int(number)].queue(behind: tail)
         if tail == Slab.none {
@@ -324,7 +325,21 @@ extension SlabAllocator {
         nodes[node].partial.count += 1
     }
 
-    private mutating func removePartial(_ number: UInt32, node: Int) {
+    /// A slab becomes the first of a node's list.
+    mutating func prependPartial(_ number: UInt32, node: Int) {
+        let head = nodes[node].partial.head
+        slabs[Int(number)].queue(behind: Slab.none)
+        slabs[Int(number)].next = head
+        if head == Slab.none {
+            nodes[node].partial.tail = number
+        } else {
+            slabs[Int(head)].prev = number
+        }
+        nodes[node].partial.head = number
+        nodes[node].partial.count += 1
+    }
+
+    mutating func removePartial(_ number: UInt32, node: Int) {
         let slab = slabs[Int(number)]
         if slab.prev == Slab.none {
             nodes[node].partial.head = slab.next

@@ -142,8 +142,8 @@ struct SlabAllocator: ~Copyable {
     /// Frees the object that holds a physical address: `slab_free()`, 6.1.
     ///
     /// The result is false where the object is the head of the very list it would go to, which a
-    /// hardened kernel takes as proof of a double free; nothing changed then. An address that begins
-    /// no object is freed all the same, as the kernel does without checks.
+    /// hardened kernel takes as proof of a double free; the list then ends with it. An address that
+    /// begins no object is freed all the same, as the kernel does without checks.
     @inline(__always)
     mutating func free(
         at physical: UInt64,
@@ -178,11 +178,19 @@ struct SlabAllocator: ~Copyable {
             )
         }
         let head = cpuSlabs[place].freelist
-        guard head != index || !pointers.isHardened else { return false }
         let state = Int(cpuSlabs[place].states) &+ Int(index)
+        guard head != index || !pointers.isHardened else { return cutList(at: state) }
         states[state] = ObjectState(next: head, freedBy: call)
         cpuSlabs[place].freelist = index
         return true
+    }
+
+    /// A double free was noticed after the object's free pointer was cleared: `slab_free_freelist_hook()`
+    /// does that first, and what was behind the object is lost.
+    @inline(never)
+    mutating func cutList(at state: Int) -> Bool {
+        states[state].next = Slab.endOfList
+        return false
     }
 
     func explain(_ source: ObjectSource, place: Int, pages: inout PageAllocator) {

@@ -15,6 +15,10 @@ struct SlabCache: BitwiseCopyable {
     let minPartial: UInt16
     let cpuPartialSlabs: UInt16
     let hasCPUPartial: Bool
+    /// `slub_debug` is on: every object is taken and freed under checks.
+    let isChecked: Bool
+    /// The boot options that clear memory act on it.
+    let isWiped: Bool
     /// Zone, mobility and compound flags that the cache adds to each slab's pages.
     let flags: GFPFlags
 
@@ -31,6 +35,8 @@ struct SlabCache: BitwiseCopyable {
         minPartial = UInt16(clamping: geometry.minPartial)
         cpuPartialSlabs = UInt16(clamping: geometry.cpuPartialSlabs)
         hasCPUPartial = geometry.cpuPartial > 0
+        isChecked = !geometry.flags.isDisjoint(with: .debug)
+        isWiped = geometry.flags.isDisjoint(with: [.poison, .typesafeByRCU])
         var flags: GFPFlags = []
         if geometry.order > 0 { flags.insert(.compound) }
         if geometry.flags.contains(.cacheDMA) { flags.insert(.dma) }
@@ -155,6 +161,8 @@ struct CPUSlab: ColumnElement {
 struct Slab: ColumnElement {
     static let none = UInt32.max
     static let endOfList = UInt16.max
+    /// A freelist that begins with an address which is no object of the slab.
+    static let stray = UInt16.max - 1
 
     var pfn: UInt32 = 0
     /// Where its objects' states begin.
@@ -173,8 +181,6 @@ struct Slab: ColumnElement {
     /// The entry names a slab that exists.
     var isLive = false
     /// Its free objects are linked by what stands in their bytes, not by their states.
-    ///
-    /// `freelist` then only says whether there are any.
     var hasByteLists = false
     private var unused: UInt8 = 0
     private var unusedWord: UInt16 = 0
@@ -222,7 +228,10 @@ struct ObjectState: ColumnElement {
     init(next: UInt16, freedBy call: UInt64) { bits = UInt64(next) | call << 32 }
 
     @inline(__always)
-    var next: UInt16 { UInt16(truncatingIfNeeded: bits) }
+    var next: UInt16 {
+        get { UInt16(truncatingIfNeeded: bits) }
+        set { bits = bits & ~0xffff | UInt64(newValue) }
+    }
 
     /// Becomes allocated; the old link stays, as it does in the object's memory.
     @inline(__always)
