@@ -92,11 +92,20 @@ public struct Kernel: ~Copyable, Sendable {
         if explaining { pages.decisions.start() }
         let result = call.run(arguments, &self, context)
         if !pages.badPages.isEmpty { logBadPages(context) }
+        var explanation: [ExplanationStep] = []
+        if explaining {
+            explanation = pages.decisions.finish()
+            if let request = call.memoryRequest?(arguments), request.isRefused(result.value) {
+                var search = AlternativeSearch(request, context)
+                search.run(on: &self)
+                explanation += search.found.map { .wouldSucceedIf($0) }
+            }
+        }
         return CallOutcome(
             sequence: sequence,
             result: result,
             log: log.lines(since: firstLine),
-            explanation: explaining ? pages.decisions.finish() : []
+            explanation: explanation
         )
     }
 

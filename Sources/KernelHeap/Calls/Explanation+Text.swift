@@ -22,6 +22,7 @@ extension ExplanationStep {
         case .highAtomicReserved: "high_atomic_reserved"
         case .highAtomicReturned: "high_atomic_returned"
         case .gaveUp: "gave_up"
+        case .wouldSucceedIf: "would_succeed_if"
         }
     }
 
@@ -93,6 +94,7 @@ extension ExplanationStep {
                 .count("reserved", reserved),
             ]
         case .gaveUp(let reason): [Fact("reason", .text(reason))]
+        case .wouldSucceedIf(let alternative): alternative.facts
         }
     }
 
@@ -149,6 +151,7 @@ extension ExplanationStep {
             "\(zone.name) gives the pageblock at PFN \(pageblock.rawValue) back from the "
                 + "high-atomic reserve: \(reserved) pages stay there."
         case .gaveUp(let reason): reason
+        case .wouldSucceedIf(let alternative): alternative.sentence
         }
     }
 }

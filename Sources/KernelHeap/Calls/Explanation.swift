@@ -42,6 +42,8 @@ public enum ExplanationStep: Hashable, Sendable {
     case highAtomicReturned(zone: ZoneType, pageblock: PFN, reserved: Int)
     /// Nothing was left to try.
     case gaveUp(reason: String)
+    /// What would have let the request succeed; tried on a fork of the machine.
+    case wouldSucceedIf(Alternative)
 }
 
 /// Where a slab object came from.

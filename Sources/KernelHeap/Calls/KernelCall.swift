@@ -17,11 +17,21 @@ public struct CallDescriptor: Sendable {
     /// Position in the registry; a small number for metrics tables.
     public let index: Int
     let run: @Sendable (borrowing CallArguments, inout Kernel, CallContext) -> CallResult
+    /// The memory that the call asks for with given arguments; nil for calls that ask for none.
+    let memoryRequest: (@Sendable (borrowing CallArguments) -> MemoryRequest?)?
+
+    /// Whether an explanation of the call's failure tries out what would have succeeded.
+    public var triesAlternatives: Bool { memoryRequest != nil }
 
     init<Call: KernelCall>(_ call: Call.Type, index: Int) {
         signature = Call.signature
         self.index = index
         run = { arguments, kernel, context in Call(arguments).run(on: &kernel, in: context) }
+        if let asking = call as? any MemoryRequestingCall.Type {
+            memoryRequest = { arguments in asking.memoryRequest(arguments) }
+        } else {
+            memoryRequest = nil
+        }
     }
 }
 

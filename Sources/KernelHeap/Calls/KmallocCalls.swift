@@ -26,7 +26,7 @@ extension Kernel {
 }
 
 /// The call `void *kmalloc(size_t size, gfp_t flags)`.
-public struct Kmalloc: KernelCall {
+public struct Kmalloc: KernelCall, MemoryRequestingCall {
     public static let signature = CallSignature(
         "kmalloc",
         returns: "void *",
@@ -42,13 +42,15 @@ public struct Kmalloc: KernelCall {
         flags = arguments.gfp(1)
     }
 
+    var memoryRequest: MemoryRequest? { .object(bytes: size, flags: flags) }
+
     public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.kmallocResult(size: size, flags: flags, in: context)
     }
 }
 
 /// The call `void *kzalloc(size_t size, gfp_t flags)`.
-public struct Kzalloc: KernelCall {
+public struct Kzalloc: KernelCall, MemoryRequestingCall {
     public static let signature = CallSignature(
         "kzalloc",
         returns: "void *",
@@ -64,13 +66,15 @@ public struct Kzalloc: KernelCall {
         flags = arguments.gfp(1)
     }
 
+    var memoryRequest: MemoryRequest? { .object(bytes: size, flags: flags.union(.zero)) }
+
     public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.kmallocResult(size: size, flags: flags.union(.zero), in: context)
     }
 }
 
 /// The call `void *kmalloc_array(size_t n, size_t size, gfp_t flags)`.
-public struct KmallocArray: KernelCall {
+public struct KmallocArray: KernelCall, MemoryRequestingCall {
     public static let signature = CallSignature(
         "kmalloc_array",
         returns: "void *",
@@ -91,6 +95,11 @@ public struct KmallocArray: KernelCall {
         flags = arguments.gfp(2)
     }
 
+    var memoryRequest: MemoryRequest? {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
+        return overflow ? nil : .object(bytes: bytes, flags: flags)
+    }
+
     public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
         guard !overflow else { return CallResult(.pointer(0)) }
@@ -99,7 +108,7 @@ public struct KmallocArray: KernelCall {
 }
 
 /// The call `void *kcalloc(size_t n, size_t size, gfp_t flags)`.
-public struct Kcalloc: KernelCall {
+public struct Kcalloc: KernelCall, MemoryRequestingCall {
     public static let signature = CallSignature(
         "kcalloc",
         returns: "void *",
@@ -113,6 +122,8 @@ public struct Kcalloc: KernelCall {
         array = KmallocArray(arguments)
         array.flags.insert(.zero)
     }
+
+    var memoryRequest: MemoryRequest? { array.memoryRequest }
 
     public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         array.run(on: &kernel, in: context)

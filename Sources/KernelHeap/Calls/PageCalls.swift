@@ -57,7 +57,7 @@ extension Kernel {
 }
 
 /// The call `struct page *alloc_pages(gfp_t gfp_mask, unsigned int order)`.
-struct AllocPages: KernelCall {
+struct AllocPages: MemoryRequestingCall {
     static let signature = CallSignature(
         "alloc_pages",
         returns: "struct page *",
@@ -73,6 +73,10 @@ struct AllocPages: KernelCall {
         order = arguments.uint(1)
     }
 
+    var memoryRequest: MemoryRequest? {
+        .pages(order: Int(order), flags: flags, isMapped: false)
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let pfn = kernel.allocPages(order: Int(order), flags: flags, in: context)
         return kernel.descriptorResult(pfn)
@@ -80,7 +84,7 @@ struct AllocPages: KernelCall {
 }
 
 /// The call `struct page *alloc_page(gfp_t gfp_mask)`.
-struct AllocPage: KernelCall {
+struct AllocPage: MemoryRequestingCall {
     static let signature = CallSignature(
         "alloc_page",
         returns: "struct page *",
@@ -92,13 +96,17 @@ struct AllocPage: KernelCall {
 
     init(_ arguments: borrowing CallArguments) { flags = arguments.gfp(0) }
 
+    var memoryRequest: MemoryRequest? {
+        .pages(order: 0, flags: flags, isMapped: false)
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.descriptorResult(kernel.allocPages(order: 0, flags: flags, in: context))
     }
 }
 
 /// The call `unsigned long __get_free_pages(gfp_t gfp_mask, unsigned int order)`.
-struct GetFreePages: KernelCall {
+struct GetFreePages: MemoryRequestingCall {
     static let signature = CallSignature(
         "__get_free_pages",
         returns: "unsigned long",
@@ -114,6 +122,10 @@ struct GetFreePages: KernelCall {
         order = arguments.uint(1)
     }
 
+    var memoryRequest: MemoryRequest? {
+        .pages(order: Int(order), flags: flags.subtracting(.highMem), isMapped: true)
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         // Pages by address must be mapped, so high memory is out of the question.
         let mapped = flags.subtracting(.highMem)
@@ -124,7 +136,7 @@ struct GetFreePages: KernelCall {
 }
 
 /// The call `unsigned long __get_free_page(gfp_t gfp_mask)`.
-struct GetFreePage: KernelCall {
+struct GetFreePage: MemoryRequestingCall {
     static let signature = CallSignature(
         "__get_free_page",
         returns: "unsigned long",
@@ -136,6 +148,10 @@ struct GetFreePage: KernelCall {
 
     init(_ arguments: borrowing CallArguments) { flags = arguments.gfp(0) }
 
+    var memoryRequest: MemoryRequest? {
+        .pages(order: 0, flags: flags.subtracting(.highMem), isMapped: true)
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let mapped = flags.subtracting(.highMem)
         return kernel.addressResult(kernel.allocPages(order: 0, flags: mapped, in: context))
@@ -143,7 +159,7 @@ struct GetFreePage: KernelCall {
 }
 
 /// The call `unsigned long get_zeroed_page(gfp_t gfp_mask)`.
-struct GetZeroedPage: KernelCall {
+struct GetZeroedPage: MemoryRequestingCall {
     static let signature = CallSignature(
         "get_zeroed_page",
         returns: "unsigned long",
@@ -155,6 +171,10 @@ struct GetZeroedPage: KernelCall {
 
     init(_ arguments: borrowing CallArguments) { flags = arguments.gfp(0) }
 
+    var memoryRequest: MemoryRequest? {
+        .pages(order: 0, flags: flags.union(.zero).subtracting(.highMem), isMapped: true)
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let cleared = flags.union(.zero).subtracting(.highMem)
         return kernel.addressResult(kernel.allocPages(order: 0, flags: cleared, in: context))
@@ -162,7 +182,7 @@ struct GetZeroedPage: KernelCall {
 }
 
 /// The call `unsigned long __get_dma_pages(gfp_t gfp_mask, unsigned int order)`.
-struct GetDMAPages: KernelCall {
+struct GetDMAPages: MemoryRequestingCall {
     static let signature = CallSignature(
         "__get_dma_pages",
         returns: "unsigned long",
@@ -178,6 +198,10 @@ struct GetDMAPages: KernelCall {
         order = arguments.uint(1)
     }
 
+    var memoryRequest: MemoryRequest? {
+        .pages(order: Int(order), flags: flags.union(.dma).subtracting(.highMem), isMapped: true)
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let low = flags.union(.dma).subtracting(.highMem)
         return kernel.addressResult(kernel.allocPages(order: Int(order), flags: low, in: context))
@@ -185,7 +209,7 @@ struct GetDMAPages: KernelCall {
 }
 
 /// The call `void *alloc_pages_exact(size_t size, gfp_t gfp_mask)`.
-struct AllocPagesExact: KernelCall {
+struct AllocPagesExact: MemoryRequestingCall {
     static let signature = CallSignature(
         "alloc_pages_exact",
         returns: "void *",
@@ -201,6 +225,10 @@ struct AllocPagesExact: KernelCall {
         flags = arguments.gfp(1)
     }
 
+    var memoryRequest: MemoryRequest? {
+        .exactPages(bytes: size, flags: flags.subtracting(.highMem))
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let mapped = flags.subtracting(.highMem)
         return kernel.addressResult(
@@ -210,7 +238,7 @@ struct AllocPagesExact: KernelCall {
 }
 
 /// The call `unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long nr_pages, struct page **array)`.
-struct AllocPagesBulkArray: KernelCall {
+struct AllocPagesBulkArray: MemoryRequestingCall {
     static let signature = CallSignature(
         "alloc_pages_bulk_array",
         returns: "unsigned long",
@@ -229,13 +257,12 @@ struct AllocPagesBulkArray: KernelCall {
         count = arguments.word(1)
     }
 
+    var memoryRequest: MemoryRequest? {
+        .bulkPages(count: Int(clamping: count), flags: flags)
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let node = context.cpu % max(kernel.slab.nodeCount, 1)
-        let request = AllocationRequest(order: 0, flags: flags, cpu: context.cpu, node: node)
-        let frames = kernel.pages.allocateBulk(Int(clamping: count), request)
-        if flags.contains(.zero) {
-            for frame in frames { kernel.pages.contents.clear(frame, pages: 1) }
-        }
+        let frames = kernel.allocPagesBulk(Int(clamping: count), flags: flags, in: context)
         return CallResult(
             .unsigned(UInt64(frames.count)),
             detail: .facts([
