@@ -1,8 +1,8 @@
 /// What the caller could free: the fewest allocations that a bounded, fixed search finds.
 ///
-/// First alone, then with more and more of the largest others: the block, or the blocks, whose
-/// frames complete an aligned block of the wanted order. Where the watermarks ask for more, the
-/// number of others is doubled until the request succeeds, and then halved back.
+/// First comes what completes an aligned block of the wanted order. Where the watermarks ask for
+/// more, the largest others follow, as few as a bisection finds. A freed block may wait on a per-CPU
+/// list, where it counts for nothing; so each set is tried with those lists emptied, too.
 extension AlternativeSearch {
     /// Allocations that are named at most; more is no advice.
     static let freedLimit = 1_024
@@ -16,8 +16,7 @@ extension AlternativeSearch {
         if let object = liveObject(in: kernel), tryFreeing([object], drains: false, on: &kernel) {
             return
         }
-        let drainable = drainablePages(of: kernel)
-        if drainable > 0, tryFreeing([], drains: true, on: &kernel) { return }
+        if drainablePages(of: kernel) > 0, tryFreeing([], drains: true, on: &kernel) { return }
         let candidates = FreeingCandidates(
             of: kernel,
             zones: kernel.pages.reachableZones(request.flags, cpu: context.cpu),
@@ -25,9 +24,10 @@ extension AlternativeSearch {
             runLimit: Self.runLimit
         )
         guard !candidates.first.isEmpty else { return }
-        if tryFreeing(candidates.first, drains: false, on: &kernel) { return }
-        if drainable > 0, tryFreeing(candidates.first, drains: true, on: &kernel) { return }
-        tryMore(candidates, on: &kernel)
+        for drains in [false, true] {
+            if tryFreeing(candidates.first, drains: drains, on: &kernel) { return }
+            if tryMore(candidates, drains: drains, on: &kernel) { return }
+        }
     }
 
     /// The least order that serves the request: a cache's slabs may be smaller than wished.
@@ -60,52 +60,57 @@ extension AlternativeSearch {
         return pages
     }
 
-    /// Tries further allocations beside the first: 1, 2, 4 … of them, then fewer again.
-    private mutating func tryMore(_ candidates: FreeingCandidates, on kernel: inout Kernel) {
+    /// Tries further allocations beside the first: all there are, then as few as are enough.
+    private mutating func tryMore(
+        _ candidates: FreeingCandidates,
+        drains: Bool,
+        on kernel: inout Kernel
+    ) -> Bool {
         let most = min(candidates.others.count, Self.freedLimit - candidates.first.count)
+        guard most > 0,
+            var enough = freed(candidates.set(most), drains: drains, on: &kernel)
+        else { return false }
         var tooFew = 0
-        var enough = 1
-        while enough <= most, !isEnough(enough, candidates, on: &kernel) {
-            tooFew = enough
-            guard enough < most else { return }
-            enough = min(enough * 2, most)
-        }
-        guard enough <= most else { return }
-        while enough - tooFew > 1, forksLeft > 0 {
-            let middle = (tooFew + enough) / 2
-            if isEnough(middle, candidates, on: &kernel) {
-                enough = middle
+        var count = most
+        while count - tooFew > 1, forksLeft > 0 {
+            let middle = (tooFew + count) / 2
+            if let fewer = freed(candidates.set(middle), drains: drains, on: &kernel) {
+                enough = fewer
+                count = middle
             } else {
                 tooFew = middle
             }
         }
-        add(.free(FreedMemory(allocations: candidates.set(enough), drainedPages: 0)))
+        add(.free(enough))
+        return true
     }
 
-    private mutating func isEnough(
-        _ count: Int,
-        _ candidates: FreeingCandidates,
-        on kernel: inout Kernel
-    ) -> Bool {
-        let cpu = context
-        return isGranted(request, on: &kernel) { $0.free(candidates.set(count), in: cpu) }
-    }
-
-    /// Tries one set, and notes it where it is enough.
     private mutating func tryFreeing(
         _ allocations: [FreedAllocation],
         drains: Bool,
         on kernel: inout Kernel
     ) -> Bool {
+        guard let enough = freed(allocations, drains: drains, on: &kernel) else { return false }
+        add(.free(enough))
+        return true
+    }
+
+    /// Frees a set on a fork.
+    ///
+    /// - Returns: what was given back; nil where it is not enough.
+    private mutating func freed(
+        _ allocations: [FreedAllocation],
+        drains: Bool,
+        on kernel: inout Kernel
+    ) -> FreedMemory? {
         let zones = drains ? kernel.pages.reachableZones(request.flags, cpu: context.cpu) : []
-        var drained = 0
-        let cpu = context
+        var memory = FreedMemory(allocations: allocations, drainedPages: 0)
+        let context = context
         let isGranted = isGranted(request, on: &kernel) { probe in
-            probe.free(allocations, in: cpu)
-            drained = probe.drain(zones)
+            probe.free(allocations, in: context)
+            memory.drainedPages = probe.drain(zones)
         }
-        if isGranted { add(.free(FreedMemory(allocations: allocations, drainedPages: drained))) }
-        return isGranted
+        return isGranted ? memory : nil
     }
 }
 
@@ -113,7 +118,7 @@ extension AlternativeSearch {
 struct FreeingCandidates {
     /// The fewest blocks that complete an aligned block of the wanted order; empty where none do.
     private(set) var first: [FreedAllocation] = []
-    /// All others, the largest first, then by frame.
+    /// All others, the largest first, then by zone as the request tries them, then by frame.
     private(set) var others: [FreedAllocation] = []
 
     init(of kernel: borrowing Kernel, zones: [Int], order: Int, runLimit: Int) {
@@ -151,9 +156,9 @@ struct FreeingCandidates {
         guard let chosen = windows.best else { return }
         first = Array(blocks[chosen])
         blocks.removeSubrange(chosen)
-        others = blocks.sorted {
-            ($1.order ?? 0, $0.pfn.rawValue) < ($0.order ?? 0, $1.pfn.rawValue)
-        }
+        others = blocks.enumerated()
+            .sorted { ($1.element.pageOrder, $0.offset) < ($0.element.pageOrder, $1.offset) }
+            .map(\.element)
     }
 
     /// The first blocks with so many of the others, ascending.
@@ -208,6 +213,10 @@ private struct WindowTally {
         pages = 0
         blocks = 0..<0
     }
+}
+
+extension FreedAllocation {
+    fileprivate var pageOrder: Int { order ?? 0 }
 }
 
 extension Page {
