@@ -159,9 +159,7 @@ extension PageAllocator {
     /// The zones that a request may be served from, in the order in which it tries them.
     func reachableZones(_ flags: GFPFlags, cpu: Int) -> [Int] {
         let node = cpu % max(zonelists.count / ZoneType.allCases.count, 1)
-        let list = zonelists[Zonelist.index(node: node, highest: flags.highestZone)]
-        return (0..<list.count).map { list[$0] }.filter {
-            !flags.contains(.thisNode) || zones[$0].node == node
-        }
+        let list = zonelist(of: AllocationRequest(order: 0, flags: flags, cpu: cpu, node: node))
+        return (0..<list.count).map { list[$0] }
     }
 }

@@ -91,9 +91,14 @@ struct MachineBoot {
     }
 
     private func perCPULists(of zones: [Zone]) -> [PerCPUPages] {
-        zones.flatMap { zone in
+        let nodes = (zones.map(\.node).max() ?? 0) + 1
+        return zones.flatMap { zone in
             let batch = ZoneTuning.batch(managed: zone.managed)
-            let local = max(description.cpus / max(description.nodes, 1), 1)
+            let local = ZoneTuning.localCPUs(
+                node: zone.node,
+                cpus: description.cpus,
+                nodes: nodes
+            )
             var lists = PerCPUPages()
             lists.batch = batch
             lists.high = tuning.high(of: zone, batch: batch, cpus: local)

@@ -73,5 +73,5 @@ extension GFPFlags {
     }
 
     /// `PAGE_ALLOC_COSTLY_ORDER`.
-    private static let costlyOrder = 3
+    static let costlyOrder = 3
 }

@@ -37,6 +37,14 @@ extension Kernel {
             warnAboutFailure(order: order, flags, context)
             return nil
         }
+        if order > 1 && flags.contains(.noFail) {
+            // The kernel promises single pages and pairs alone: `rmqueue()`, case 83.
+            log.warnOnce(
+                at: "mm/page_alloc.c:3891",
+                in: "get_page_from_freelist+0x1c2/0x11b0",
+                context
+            )
+        }
         if flags.contains(.zero) || slab.catalog.options.initOnAlloc {
             pages.contents.clear(pfn, pages: 1 << order)
         }

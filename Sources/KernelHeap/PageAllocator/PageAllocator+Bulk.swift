@@ -17,10 +17,9 @@ extension PageAllocator {
     }
 
     private func bulkZone(_ count: Int, _ request: AllocationRequest) -> Int? {
-        let list = zonelists[Zonelist.index(node: request.node, highest: request.highestZone)]
+        let list = zonelist(of: request)
         for position in 0..<list.count {
             let zone = list[position]
-            if request.flags.contains(.thisNode) && zones[zone].node != request.node { continue }
             let marks = zones[zone].watermarks
             let reserve = zones[zone].lowmemReserve[Int(request.highestZone.rawValue)]
             let usable = zones[zone].free - zones[zone].highAtomicReserved
@@ -35,6 +34,7 @@ extension PageAllocator {
         zone: Int,
         _ request: AllocationRequest
     ) -> [UInt32] {
+        let preferred = zonelist(of: request)[0]
         var frames: [UInt32] = []
         while frames.count < count,
             let pfn = takeFromList(
@@ -47,7 +47,7 @@ extension PageAllocator {
         {
             map[Int(pfn)].set(.allocated, order: 0, migrateType: request.migrateType, zone: zone)
             map[Int(pfn)].word = 1
-            zones[zone].hits += 1
+            self.count(zone: zone, preferred: preferred, node: request.node)
             frames.append(pfn)
         }
         return frames

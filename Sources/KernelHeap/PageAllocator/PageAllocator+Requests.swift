@@ -54,8 +54,7 @@ extension PageAllocator {
     /// The whole path, first attempt included.
     @inline(never)
     private mutating func allocateFully(_ request: AllocationRequest) -> UInt32? {
-        let list = zonelists[Zonelist.index(node: request.node, highest: request.highestZone)]
-        guard list.count > 0 else { return nil }
+        let list = zonelist(of: request)
         if decisions.isOn {
             decisions.add(
                 .requestClassified(
@@ -64,6 +63,10 @@ extension PageAllocator {
                     migrateType: request.migrateType
                 )
             )
+        }
+        guard list.count > 0 else {
+            if decisions.isOn { decisions.add(.gaveUp(reason: "No zone may serve it: NULL.")) }
+            return nil
         }
         let first = request.flags.firstAttempt(preferring: zones[list[0]].type)
         if let pfn = attempt(request, list, first) { return pfn }
@@ -84,11 +87,44 @@ extension PageAllocator {
                 if let pfn = attempt(request, list, slow) { return pfn }
             }
         }
+        if let pfn = attemptWithoutFail(request, list) { return pfn }
         if decisions.isOn { decisions.add(.gaveUp(reason: reasonForGivingUp(request))) }
         return nil
     }
 
+    /// The last attempts of a request that must not fail: `__alloc_pages_may_oom()` and the end of
+    /// `__alloc_pages_slowpath()`, 6.1.
+    ///
+    /// Where the OOM killer would be called, all memory is open to it; large orders, low zones and
+    /// single nodes never get so far, and go down to half of min.
+    private mutating func attemptWithoutFail(
+        _ request: AllocationRequest,
+        _ list: Zonelist
+    ) -> UInt32? {
+        guard request.flags.contains([.noFail, .directReclaim]) else { return nil }
+        let callsKiller =
+            request.order <= GFPFlags.costlyOrder && request.highestZone >= .normal
+            && request.flags.isDisjoint(with: [.thisNode, .retryMayFail])
+        if callsKiller {
+            if decisions.isOn {
+                decisions.add(.slowPath(mark: "zero: __GFP_NOFAIL may have all memory"))
+            }
+            if let pfn = attempt(request, list, .noWatermarks) { return pfn }
+        }
+        return attempt(request, list, .high)
+    }
+
+    /// The zones that a request tries, in order; other nodes' only without `__GFP_THISNODE`.
+    func zonelist(of request: AllocationRequest) -> Zonelist {
+        let list = zonelists[Zonelist.index(node: request.node, highest: request.highestZone)]
+        return request.flags.contains(.thisNode)
+            ? list.restricted(to: request.node, of: zones) : list
+    }
+
     private func reasonForGivingUp(_ request: AllocationRequest) -> String {
+        if request.flags.contains([.noFail, .directReclaim]) {
+            return "6.1 would try for ever, as __GFP_NOFAIL asks; nothing else runs here: NULL."
+        }
         if !request.flags.contains(.directReclaim) {
             return "The caller may not sleep, so nothing can be reclaimed for it: NULL."
         }
@@ -103,7 +139,6 @@ extension PageAllocator {
     ) -> UInt32? {
         for position in 0..<list.count {
             let zone = list[position]
-            if request.flags.contains(.thisNode) && zones[zone].node != request.node { continue }
             let accepted =
                 flags.contains(.noWatermarks) || mayServe(zone: zone, request, flags)
             if decisions.isOn {
@@ -170,13 +205,20 @@ extension PageAllocator {
         if request.flags.contains(.compound) && request.order > 0 {
             map[Int(pfn)].isCompound = true
         }
-        if zones[zone].node == zones[preferred].node {
-            zones[zone].hits += 1
-        } else {
-            zones[zone].misses += 1
-            zones[preferred].foreign += 1
-        }
+        count(zone: zone, preferred: preferred, node: request.node)
         return pfn
+    }
+
+    /// Counts a page or block served: `zone_statistics()`.
+    @inline(__always)
+    mutating func count(zone: Int, preferred: Int, node: Int) {
+        if zones[zone].node == zones[preferred].node {
+            zones[zone].hits &+= 1
+        } else {
+            zones[zone].misses &+= 1
+            zones[preferred].foreign &+= 1
+        }
+        if zones[zone].node != node { zones[zone].remote &+= 1 }
     }
 
     /// Returns a block whose last reference is gone: `free_unref_page()` or `__free_pages_ok()`.

@@ -37,7 +37,7 @@ struct PageAllocator: ~Copyable {
         map = ChunkedColumn(count: frames + 1)
         pageblocks = ChunkedColumn(count: frames / Self.pageblockPages + 1)
         lruPages = ChunkedColumn(count: frames / Self.pageblockPages + 1)
-        zonelists = OwnedBuffer(Zonelist.all(zones))
+        zonelists = OwnedBuffer(Zonelist.all(zones, cpus: cpuCount))
         preferredZones = Zonelist.preferredZones(zones)
         self.zones = OwnedBuffer(zones)
         self.perCPU = OwnedBuffer(perCPU)

@@ -63,9 +63,8 @@ extension PageAllocator {
             view.stats[.numaHit] = zone.hits
             view.stats[.numaMiss] = zone.misses
             view.stats[.numaForeign] = zone.foreign
-            // Every request comes from a CPU of its own node, unless it was a miss.
-            view.stats[.numaLocal] = zone.hits
-            view.stats[.numaOther] = zone.misses
+            view.stats[.numaLocal] = zone.hits &+ zone.misses &- zone.remote
+            view.stats[.numaOther] = zone.remote
         }
         view.pageSets = (0..<cpuCount).map { pageSet(zone: place, cpu: $0) }
         view.freeBlocks = (0..<Zone.orderCount).map { order in

@@ -75,9 +75,13 @@ extension Kernel {
 
     /// `zone_set_pageset_high_and_batch()`: what is on a list stays there until the next free.
     private mutating func resizePerCPULists() {
-        let local = max(machine.cpus / max(machine.nodes, 1), 1)
         for index in pages.zones.indices {
             let zone = pages.zones[index]
+            let local = ZoneTuning.localCPUs(
+                node: zone.node,
+                cpus: machine.cpus,
+                nodes: slab.nodeCount
+            )
             let batch = ZoneTuning.batch(managed: zone.managed)
             let high = tuning.high(of: zone, batch: batch, cpus: local)
             for cpu in 0..<pages.cpuCount {

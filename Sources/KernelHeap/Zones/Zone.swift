@@ -43,6 +43,8 @@ struct Zone: BitwiseCopyable {
     var misses: UInt64 = 0
     /// Requests that preferred this zone's node and were served elsewhere.
     var foreign: UInt64 = 0
+    /// Requests served for CPUs of other nodes, for `numa_other`.
+    var remote: UInt64 = 0
 
     init(
         type: ZoneType,

@@ -73,6 +73,12 @@ public struct ZoneTuning: Hashable, Sendable {
         return max(1 << (Int.bitWidth - 1 - sum.leadingZeroBitCount) - 1, 1)
     }
 
+    /// CPUs that share a zone of a node: all of them where the node has none of its own.
+    static func localCPUs(node: Int, cpus: Int, nodes: Int) -> Int {
+        let own = (0..<cpus).count { $0 % max(nodes, 1) == node }
+        return own > 0 ? own : cpus
+    }
+
     /// `zone_highsize()`: the low mark, or a fraction of the zone, shared by the node's CPUs.
     func high(of zone: Zone, batch: Int, cpus: Int) -> Int {
         let pages =
