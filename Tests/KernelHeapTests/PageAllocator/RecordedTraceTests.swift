@@ -33,20 +33,7 @@ struct TraceReplay: ~Copyable {
 
     init(_ trace: PageTrace) throws {
         var description = MachineDescription()
-        var zones = [trace.start.zone]
-        // A request that Normal refuses may go to a lower zone: one that always serves.
-        if trace.start.zone.name != .dma {
-            var lower = ZoneDescription()
-            lower.name = .dma
-            lower.startPFN = 1
-            lower.spanned = 4095
-            lower.present = 3998
-            lower.managed = 3840
-            lower.lowmemReserve = [0, 0, 0, 0, 0]
-            lower.watermarks = WatermarksDescription(min: 1, low: 1, high: 1)
-            zones.insert(lower, at: 0)
-        }
-        description.zones = zones
+        description.zones = trace.zones
         var boot = MachineBoot(description)
         allocator = try boot.pageAllocator()
         let difference = trace.start.counters?.statDifference ?? 0
