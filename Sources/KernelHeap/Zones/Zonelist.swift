@@ -56,6 +56,7 @@ struct Zonelist: BitwiseCopyable {
     ///   - count: nodes, numbered from 0.
     ///   - memory: those that have memory; others are only asked first by themselves.
     ///   - cpus: CPUs, dealt to the nodes in turn.
+    /// - Returns: for each node the order of all that serve it.
     static func nodeOrders(count: Int, memory: Set<Int>, cpus: Int) -> [[Int]] {
         var leads = [Int](repeating: 0, count: count)
         return (0..<count).map { own in
