@@ -14,7 +14,8 @@ extension PageAllocator {
                 pfn = takeSmallest(zone: zone, order: order, type: type)
             }
             guard let pfn else { return nil }
-            if strayReferences.isEmpty || isSound(pfn, order: order, zone: zone) { return pfn }
+            let arePlain = strayReferences.isEmpty && oddPages.isEmpty
+            if arePlain || isSound(pfn, order: order, zone: zone) { return pfn }
         } while true
     }
 

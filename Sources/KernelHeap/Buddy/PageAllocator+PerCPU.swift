@@ -126,6 +126,7 @@ extension PageAllocator {
         var lowest = 0
         var highest = PerCPUPages.listCount - 1
         var list = first - 1
+        let mayBeOdd = !oddPages.isEmpty
         while owed > 0 {
             repeat {
                 list += 1
@@ -142,8 +143,8 @@ extension PageAllocator {
                 map.remove(pfn, from: &perCPU[index].lists[list])
                 owed -= 1 << order
                 perCPU[index].count -= 1 << order
-                if map[Int(pfn)].word != 0 {
-                    keepOff(pfn)
+                if map[Int(pfn)].word != 0 || (mayBeOdd && isOdd(pfn)) {
+                    keepOff(pfn, order: order)
                     continue
                 }
                 freeBlock(pfn, zone: zone, cpu: cpu, order: order, type: type)

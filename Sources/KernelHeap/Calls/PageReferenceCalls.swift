@@ -5,7 +5,7 @@ let pageReferenceCalls: [any KernelCall.Type] = [
 
 extension Kernel {
     /// The frame of a descriptor; an address that is none is the lookup's page fault.
-    fileprivate mutating func knownFrame(_ page: UInt64) -> UInt32? {
+    mutating func knownFrame(_ page: UInt64) -> UInt32? {
         if let frame = frame(ofDescriptor: page) { return frame }
         logAccessFault(at: page &+ 8, isWrite: false)
         return nil

@@ -2,8 +2,10 @@
 struct BadPage: Hashable {
     enum Reason: String {
         case references = "nonzero _refcount"
+        case mapping = "non-NULL mapping"
         case mapCount = "nonzero mapcount"
         case flags = "PAGE_FLAGS_CHECK_AT_FREE flag(s) set"
+        case flagsAtAllocation = "PAGE_FLAGS_CHECK_AT_PREP flag(s) set"
     }
 
     /// Where the page was found, which shows in its list pointers.
@@ -20,41 +22,76 @@ struct BadPage: Hashable {
     var reason: Reason
     var references: Int32
     var place: Place
+    var fields = OddFields()
 
-    /// The block of lines, as recorded in `texts/bad-page1-114` and `-118`.
+    /// The block of lines, as recorded in `texts/bad-page1-110` to `-118`.
     func lines(process: String, zone: ZoneType, node: Int) -> [String] {
         let pfn = String(frame, radix: 16)
         let short = String(repeating: "0", count: max(5 - pfn.count, 0)) + pfn
-        let mapCount = reason == .mapCount ? 1 : 0
-        let last: UInt64 = 0x1f_ffff
-        let flags = last << 30 | UInt64(zone.rawValue) << 51 | UInt64(node) << 54
-        let counts =
-            UInt64(UInt32(bitPattern: references)) << 32
-            | UInt64(UInt32(truncatingIfNeeded: mapCount - 1))
-        let own = Kernel.descriptor(UInt64(frame)) &+ 8
-        let links: (UInt64, UInt64) =
-            switch place {
-            case .list: (0xdead_0000_0000_0100, 0xdead_0000_0000_0122)
-            case .head: (0, 0xdead_0000_0000_0122)
-            case .tail: (0, own)
-            }
-        return [
+        var lines = [
             "BUG: Bad page state in process \(process)  pfn:\(short)",
             "page:(____ptrval____) refcount:\(references) mapcount:\(mapCount) "
-                + "mapping:0000000000000000 index:0x0 pfn:0x\(pfn)",
-            "flags: 0x\(String(flags, radix: 16))(node=\(node)|zone=\(zone.rawValue)"
-                + "|lastcpupid=0x\(String(last, radix: 16)))",
-            Self.raw(flags, links.0, links.1, 0),
-            Self.raw(0, 0, counts, 0),
-            "page dumped because: \(reason.rawValue)",
+                + "mapping:\(mappingText) index:0x0 pfn:0x\(pfn)",
         ]
+        if isFileMapping { lines.append("invalid mapping:" + Self.word(fields.mapping)) }
+        let flags = Self.last << 30 | UInt64(zone.rawValue) << 51 | UInt64(node) << 54 | lockedBit
+        lines.append(
+            "\(kind)flags: 0x\(String(flags, radix: 16))(\(fields.isLocked ? "locked|" : "")"
+                + "node=\(node)|zone=\(zone.rawValue)|lastcpupid=0x\(String(Self.last, radix: 16)))"
+        )
+        let counts =
+            UInt64(UInt32(bitPattern: references)) << 32
+            | UInt64(UInt32(bitPattern: mapCount &- 1))
+        lines.append(Self.raw(flags, links.0, links.1, fields.mapping))
+        lines.append(Self.raw(0, 0, counts, 0))
+        lines.append("page dumped because: \(reason.rawValue)")
+        return lines
+    }
+
+    /// The number of the CPU that used a page last, where none is noted.
+    private static let last: UInt64 = 0x1f_ffff
+
+    private var lockedBit: UInt64 { fields.isLocked ? 1 : 0 }
+
+    /// A page that a process maps is reported without fields of its own.
+    private var mapCount: Int32 {
+        reason == .mapCount && fields.mapCount == 0 ? 1 : fields.mapCount
+    }
+
+    /// Whether `mapping` looks like a file's: then the report follows it, and finds nothing there.
+    private var isFileMapping: Bool {
+        fields.mapping != 0 && fields.mapping & OddFields.mappingMarks == 0
+    }
+
+    /// Addresses are printed only once the kernel has a key to disguise them; NULL always is.
+    private var mappingText: String {
+        isFileMapping ? "(____ptrval____)" : "0000000000000000"
+    }
+
+    /// What the marks in `mapping` say that the page is.
+    private var kind: String {
+        switch fields.mapping & OddFields.mappingMarks {
+        case 1: "anon "
+        case 3: "ksm "
+        default: ""
+        }
+    }
+
+    private var links: (UInt64, UInt64) {
+        switch place {
+        case .list: (0xdead_0000_0000_0100, 0xdead_0000_0000_0122)
+        case .head: (0, 0xdead_0000_0000_0122)
+        case .tail: (0, Kernel.descriptor(UInt64(frame)) &+ 8)
+        }
     }
 
     private static func raw(_ words: UInt64...) -> String {
-        words.reduce("raw:") { text, word in
-            let digits = String(word, radix: 16)
-            return text + " " + String(repeating: "0", count: 16 - digits.count) + digits
-        }
+        words.reduce("raw:") { text, value in text + " " + word(value) }
+    }
+
+    private static func word(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 
@@ -66,6 +103,8 @@ struct StrayReferences {
     private var counts: [UInt32: Int32] = [:]
 
     var isEmpty: Bool { counts.isEmpty }
+
+    subscript(frame: UInt32) -> Int32 { counts[frame] ?? 0 }
 
     mutating func change(_ frame: UInt32, by change: Int32) {
         guard counts.count < Self.limit || counts[frame] != nil else { return }

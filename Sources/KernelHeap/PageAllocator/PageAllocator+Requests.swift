@@ -202,6 +202,7 @@ extension PageAllocator {
             zone: zone
         )
         map[Int(pfn)].word = 1
+        zones[zone].furtherPages &+= (1 << UInt64(request.order)) &- 1
         if request.flags.contains(.compound) && request.order > 0 {
             map[Int(pfn)].isCompound = true
         }

@@ -24,6 +24,10 @@ struct PageAllocator: ~Copyable {
     var decisions = DecisionLog()
     /// Reference counts of frames that head no allocated block, where they are not zero.
     var strayReferences = StrayReferences()
+    /// Frames with fields that a free page may not have.
+    var oddPages = OddPages()
+    /// Pages kept off the lists since boot because of their state.
+    var lostPages: UInt64 = 0
     /// Bad pages found during the current call, until they are logged.
     var badPages: [BadPage] = []
 
@@ -56,6 +60,8 @@ struct PageAllocator: ~Copyable {
         preferredZones = other.preferredZones
         boostFactor = other.boostFactor
         strayReferences = other.strayReferences
+        oddPages = other.oddPages
+        lostPages = other.lostPages
     }
 
     /// An allocator in the same state; both go their own ways.
@@ -63,7 +69,7 @@ struct PageAllocator: ~Copyable {
 
     var heldBytes: Int {
         map.heldBytes + contents.heldBytes + pageblocks.heldBytes + lruPages.heldBytes
-            + zones.heldBytes + perCPU.heldBytes
+            + zones.heldBytes + perCPU.heldBytes + oddPages.heldBytes
     }
 
     /// The zone that spans a frame, or nil for a hole or beyond memory.

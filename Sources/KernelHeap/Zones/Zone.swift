@@ -45,6 +45,8 @@ struct Zone: BitwiseCopyable {
     var foreign: UInt64 = 0
     /// Requests served for CPUs of other nodes, for `numa_other`.
     var remote: UInt64 = 0
+    /// Pages of the served requests beyond the first page of each.
+    var furtherPages: UInt64 = 0
 
     init(
         type: ZoneType,

@@ -1,4 +1,3 @@
-import TestSupport
 import Testing
 
 @testable import KernelHeap
@@ -9,7 +8,7 @@ struct BadPageTests {
     func `a page freed twice is reported when it leaves the per-CPU list, and not used again`()
         throws
     {
-        var kernel = try Self.machine()
+        var kernel = try BadPageRecording.machine()
         let page = try kernel.take(order: 0, .kernel)
 
         kernel.freePages(page, order: 0)
@@ -18,27 +17,33 @@ struct BadPageTests {
         kernel.drain()
 
         #expect(silent == [])
-        #expect(Self.normal(kernel.log.lines, page) == (try Self.recorded("114")))
+        #expect(
+            BadPageRecording.normal(kernel.log.lines, page)
+                == (try BadPageRecording.lines(of: "114"))
+        )
         #expect(kernel.kind(page) == .inner)
         #expect(kernel.checkInvariants(misuse: true) == [])
     }
 
     @Test func `a block freed while a further page has a reference is reported and kept`() throws {
-        var kernel = try Self.machine()
+        var kernel = try BadPageRecording.machine()
         let block = try kernel.take(order: 4, .kernel)
         let third = PFN(rawValue: block.rawValue + 2)
 
         kernel.getPage(UInt32(third.rawValue))
         kernel.freePages(block, order: 4)
 
-        #expect(Self.normal(kernel.log.lines, third) == (try Self.recorded("118")))
+        #expect(
+            BadPageRecording.normal(kernel.log.lines, third)
+                == (try BadPageRecording.lines(of: "118"))
+        )
         #expect(kernel.kind(block) == .inner)
         #expect(kernel.checkInvariants(misuse: true) == [])
     }
 
     @Test(arguments: [4, 10])
     func `a large block freed twice is silent until it is to be used again`(order: Int) throws {
-        var kernel = try Self.machine()
+        var kernel = try BadPageRecording.machine()
         let block = try kernel.take(order: order, .kernel)
 
         kernel.freePages(block, order: order)
@@ -55,7 +60,7 @@ struct BadPageTests {
 
     //   order 3:  | 0 | 1 | 2 : 3 | 4 : 5 : 6 : 7 |    the first page is held, the rest goes back
     @Test func `a block freed while its head is held goes back but for the head`() throws {
-        var kernel = try Self.machine()
+        var kernel = try BadPageRecording.machine()
         let block = try kernel.take(order: 3, .kernel)
 
         kernel.getPage(UInt32(block.rawValue))
@@ -70,7 +75,7 @@ struct BadPageTests {
     }
 
     @Test func `any page of a compound page counts and frees for the whole`() throws {
-        var kernel = try Self.machine()
+        var kernel = try BadPageRecording.machine()
         let flags: GFPFlags = [.kernel, .compound]
         let block = try kernel.take(order: 4, flags)
         let inner = UInt32(block.rawValue + 5)
@@ -87,7 +92,7 @@ struct BadPageTests {
     }
 
     @Test func `a further page freed alone is silent, the block then is not`() throws {
-        var kernel = try Self.machine()
+        var kernel = try BadPageRecording.machine()
         let block = try kernel.take(order: 1, .kernel)
 
         kernel.freePages(PFN(rawValue: block.rawValue + 1), order: 0)
@@ -100,7 +105,7 @@ struct BadPageTests {
     }
 
     @Test func `a reserved page is not freed until it is given back`() throws {
-        var kernel = try Self.machine()
+        var kernel = try BadPageRecording.machine()
         let page = try kernel.take(order: 0, .kernel)
         let managed = kernel.pages.zones[1].managed
 
@@ -114,49 +119,5 @@ struct BadPageTests {
         #expect(kept == .allocated)
         #expect(kernel.kind(page) == .perCPU)
         #expect(kernel.pages.zones[1].managed == managed)
-    }
-
-    private static func machine() throws -> Kernel {
-        var description = MachineDescription()
-        description.memoryBytes = 256 << 20
-        return try Kernel(description)
-    }
-
-    /// The recorded block without time stamps, process, modules and call trace.
-    private static func recorded(_ number: String) throws -> [String] {
-        let text = try Recording.text("badpage/bad-page1-\(number).case-\(number).txt")
-        let lines = text.split(separator: "\n").filter { $0.hasPrefix("[") }.compactMap {
-            $0.split(separator: "]", maxSplits: 1).last?.dropFirst()
-        }
-        let end = try #require(lines.firstIndex { $0.hasPrefix("page dumped") })
-        let frame = try #require(
-            lines[0].split(separator: ":").last.flatMap { UInt64($0, radix: 16) }
-        )
-        return normal(lines[...end].map(String.init), PFN(rawValue: frame))
-    }
-
-    /// Lines with the frame's numbers replaced by names.
-    private static func normal(_ lines: [String], _ pfn: PFN) -> [String] {
-        let digits = String(pfn.rawValue, radix: 16)
-        let address = String(Kernel.descriptor(pfn.rawValue) + 8, radix: 16)
-        return lines.filter { !$0.hasPrefix("Disabling") }.map { line in
-            guard !line.hasPrefix("BUG:") else { return "BUG: Bad page state" }
-            return line.replacing(address, with: "ADDRESS")
-                .replacing("pfn:0x\(digits)", with: "pfn:PFN")
-        }
-    }
-}
-
-extension Kernel {
-    fileprivate mutating func take(order: Int, _ flags: GFPFlags) throws -> PFN {
-        let pfn = allocPages(order: order, flags: flags)
-        return try #require(pfn)
-    }
-
-    fileprivate func kind(_ pfn: PFN) -> Page.Kind { pages.map[Int(pfn.rawValue)].kind }
-
-    fileprivate mutating func drain() {
-        for zone in pages.zones.indices { pages.drainPerCPU(zone: zone) }
-        logBadPages(.standard)
     }
 }
