@@ -17,6 +17,8 @@ public struct Kernel: ~Copyable, Sendable {
     var pages: PageAllocator
     var slab: SlabAllocator
     var processes: [Process] = [Process(pid: 1, name: "init")]
+    /// Faults of processes that brought a page: `pgfault`.
+    var pageFaults: UInt64 = 0
 
     /// Most CPUs and nodes that a machine may have.
     public static let maximumCPUs = 64
@@ -62,6 +64,7 @@ public struct Kernel: ~Copyable, Sendable {
         pages = other.pages.fork()
         slab = other.slab.fork()
         processes = other.processes
+        pageFaults = other.pageFaults
     }
 
     /// A second machine in the same state.

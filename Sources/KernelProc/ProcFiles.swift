@@ -3,7 +3,9 @@ public import KernelHeap
 /// The files under `/proc` that show a machine's memory.
 public enum ProcFiles {
     /// Their names below `/proc`, in alphabetical order.
-    public static let paths = ["buddyinfo", "meminfo", "pagetypeinfo", "slabinfo", "zoneinfo"]
+    public static let paths = [
+        "buddyinfo", "meminfo", "pagetypeinfo", "slabinfo", "vmstat", "zoneinfo",
+    ]
 
     /// The whole text of a file at this moment.
     ///
@@ -17,6 +19,7 @@ public enum ProcFiles {
         case "meminfo": MemInfo.text(kernel.memInfoView())
         case "pagetypeinfo": PageTypeInfo.text(kernel.nodeViews())
         case "slabinfo": SlabInfo.text(kernel.cacheViews())
+        case "vmstat": VMStat.text(kernel.vmStatView())
         case "zoneinfo": ZoneInfo.text(kernel.nodeViews())
         default: nil
         }

@@ -5,13 +5,17 @@ public enum SysFiles {
     /// The whole text of a file at this moment.
     ///
     /// - Parameters:
-    ///   - path: below `/sys`, without a leading slash: `kernel/slab/kmalloc-64/objects`.
+    ///   - path: below `/sys`, without a leading slash: `kernel/slab/kmalloc-64/objects`,
+    ///     `kernel/debug/extfrag/unusable_index`.
     ///   - kernel: the machine.
     /// - Returns: `nil` where the machine has no such file.
     public static func text(path: String, of kernel: borrowing Kernel) -> String? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0] == "kernel", parts[1] == "slab",
-            let cache = kernel.cacheDetail(named: String(parts[2]))
+        guard parts.count == 4, parts[0] == "kernel" else { return nil }
+        if parts[1] == "debug", parts[2] == "extfrag" {
+            return ExtFrag.text(String(parts[3]), of: kernel.nodeViews())
+        }
+        guard parts[1] == "slab", let cache = kernel.cacheDetail(named: String(parts[2]))
         else { return nil }
         return SlabSysfs.text(String(parts[3]), of: cache)
     }

@@ -84,3 +84,28 @@ private struct ZoneInfoReader {
         return true
     }
 }
+
+extension ProcParser {
+    /// `/proc/vmstat`.
+    public static func vmStat(_ text: String) throws -> VMStatView {
+        var view = VMStatView(nodes: [])
+        for line in lines(text) {
+            guard let name = line.first, line.count == 2 else { throw unreadable(line) }
+            let value = try number(line[1])
+            if let counter = ZoneCounter(rawValue: String(name)) {
+                view.zones[counter] = value
+            } else if let counter = NodeCounter(rawValue: String(name)) {
+                view.nodes[counter] = value
+            } else if let counter = VMEventCounter(rawValue: String(name)) {
+                view.events[counter] = value
+            } else if name == "nr_dirty_threshold" {
+                view.dirtyThreshold = value
+            } else if name == "nr_dirty_background_threshold" {
+                view.dirtyBackgroundThreshold = value
+            } else if name != "nr_unstable" {
+                throw unreadable(line)
+            }
+        }
+        return view
+    }
+}

@@ -25,6 +25,7 @@ extension Kernel {
         guard let pfn = pages.allocate(request) else {
             return .failure(UserFault.Stop(.outOfMemory))
         }
+        pageFaults &+= 1
         pages.contents.clear(pfn, pages: 1)
         markOnLRU(pfn)
         processes[process].space.pages[number] = pfn

@@ -40,11 +40,38 @@ extension Kernel {
                 use: .untouched
             )
         }
+        if zone.unlisted.contains(UInt32(truncatingIfNeeded: pfn)) {
+            return unlistedRun(at: pfn, zone: place)
+        }
         if let block = block(holding: pfn, zone: place) { return block }
         var stop = min(limit, zone.endPFN)
         if !run.isEmpty, UInt64(run.lowerBound) > pfn { stop = min(stop, UInt64(run.lowerBound)) }
+        let unlisted = UInt64(zone.unlisted.lowerBound)
+        if !zone.unlisted.isEmpty, unlisted > pfn { stop = min(stop, unlisted) }
         let end = firstHead(after: pfn, before: max(stop, pfn + 1))
         return FrameRun(start: pfn, end: end, zone: place, use: .reserved)
+    }
+
+    /// A free block of a zone that nobody has asked for anything yet; its largest ones as one run.
+    private func unlistedRun(at pfn: UInt64, zone place: Int) -> FrameRun {
+        let range = pages.zones[place].unlisted
+        var found = FrameRun(start: pfn, end: pfn + 1, zone: place, use: .reserved)
+        PageAllocator.forEachBootBlock(UInt64(range.lowerBound)..<UInt64(range.upperBound)) {
+            start,
+            order,
+            count in
+            let end = start + UInt64(count) << UInt64(order)
+            guard start <= pfn, pfn < end else { return }
+            found.start = start
+            found.end = end
+            found.use = .untouched
+            guard order < Zone.maxOrder else { return }
+            var page = Page()
+            let type = pages.pageblockType(of: UInt32(truncatingIfNeeded: start))
+            page.set(.buddy, order: order, migrateType: type, zone: place)
+            found.use = .block(page)
+        }
+        return found
     }
 
     private func hole(at pfn: UInt64, limit: UInt64) -> FrameRun {
