@@ -1,6 +1,7 @@
 public import HTTPServer
 internal import KernelHeap
 public import Logging
+internal import Synchronization
 
 /// The whole service behind the HTTP server: sessions, routes, jobs, metrics.
 ///
@@ -15,6 +16,8 @@ public final class Service: RequestHandler {
     let answers: AnswerStore
     let batchBytes: ByteBudget
     let log: RequestLog
+    /// Whether a session is being validated: one at a time, for each needs as much memory again.
+    let isValidating = Atomic<Bool>(false)
     private let ticker = EventTicker()
     private let sweeper: IdleSweeper
 

@@ -170,7 +170,21 @@ class Contract:
                 if answer.status >= 500:
                     faults.append(f"answered {answer.status}")
                 self.check(f"{operation.method.upper()} {shown}, {name}", faults)
+                if operation.method == "get" and answer.status == 200:
+                    self.check_as_json(operation, target, shown, answer)
             self.send("DELETE", f"/v1/sessions/{session}")
+
+    def check_as_json(self, operation, target, shown, answer):
+        """What comes as JSON when Accept asks for it, where JSON is one of several media types."""
+        response, _ = self.document.response(operation, 200)
+        kinds = response.get("content", {})
+        if answer.media_type == "application/json" or "application/json" not in kinds:
+            return
+        twin = self.send("GET", target, None, {"Accept": "application/json"})
+        faults = self.fitting(operation, twin)
+        if twin.media_type != "application/json":
+            faults.append(f"answered as {twin.media_type}")
+        self.check(f"GET {shown} as JSON", faults)
 
     def check_problem(self, name, answer, status):
         faults = [] if answer.status == status else [f"status {answer.status}, not {status}"]

@@ -81,9 +81,12 @@ struct HTTPAnswer {
     var problem: String { json["type"].text.replacing("/problems/", with: "") }
 
     init(_ bytes: [UInt8], toHead: Bool) throws {
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard let end = text.range(of: "\r\n\r\n") else { throw Malformed(text: text) }
-        let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
+        // The end of the head is looked for in bytes, as a body need not be text.
+        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else {
+            throw Malformed(text: String(decoding: bytes, as: UTF8.self))
+        }
+        let text = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
+        let lines = text.components(separatedBy: "\r\n")
         guard let status = lines.first?.split(separator: " ").dropFirst().first,
             let number = Int(status)
         else { throw Malformed(text: text) }
@@ -94,7 +97,7 @@ struct HTTPAnswer {
             headers[parts[0].lowercased()] = parts.last?.trimmingCharacters(in: .whitespaces)
         }
         self.headers = headers
-        let rest = Array(text[end.upperBound...].utf8)
+        let rest = Array(bytes[end.upperBound...])
         body = headers["transfer-encoding"] == "chunked" ? HTTPAnswer.unchunked(rest) : rest
     }
 

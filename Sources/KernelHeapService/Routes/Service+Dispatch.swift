@@ -26,6 +26,7 @@ extension Service {
         case .view: return try getView(request, match, completion)
         case .events: return try getEvents(request, match, completion)
         case .fork: return try postFork(request, match, completion)
+        case .validate: return try postValidate(request, match, completion)
         case .profiles: return getProfiles()
         case .dashboard: return getDashboard()
         case .dashboardFile: return try getDashboardFile(match)

@@ -21,6 +21,9 @@ extension Service {
         _ root: String,
         _ completion: Completion
     ) throws(Problem) -> Response {
+        if root == "/proc/", let view = StateView.pageFile(match.name) {
+            return try getPageFile(request, match, view, completion)
+        }
         let session = try session(match)
         let path = try decodedPath(match.name)
         let isJSON = prefersJSON(request)
@@ -92,7 +95,7 @@ extension Service {
         return json(writer)
     }
 
-    private func prefersJSON(_ request: borrowing Request) -> Bool {
+    func prefersJSON(_ request: borrowing Request) -> Bool {
         guard let accept = request.header("Accept") else { return false }
         return accept.hasPrefix("application/json")
     }

@@ -3,7 +3,8 @@ internal import HTTPServer
 /// The resources of the service; the raw value is the row of a metrics table.
 enum Route: UInt8, CaseIterable, Sendable {
     case dashboard, dashboardFile, health, ready, metrics, contract, profiles
-    case sessions, session, call, calls, functions, proc, slabFiles, dmesg, events, fork, view
+    case sessions, session, call, calls, functions, proc, slabFiles, dmesg, events, fork, validate
+    case view
     case unknown
 
     /// The path with its parameters' names: the label of metrics.
@@ -26,6 +27,7 @@ enum Route: UInt8, CaseIterable, Sendable {
         case .dmesg: "/v1/sessions/{id}/dmesg"
         case .events: "/v1/sessions/{id}/events"
         case .fork: "/v1/sessions/{id}/fork"
+        case .validate: "/v1/sessions/{id}/validate"
         case .view: "/v1/sessions/{id}/{view}"
         case .unknown: "unknown"
         }
@@ -34,7 +36,7 @@ enum Route: UInt8, CaseIterable, Sendable {
     /// What the resource answers to, besides HEAD for GET, and OPTIONS.
     var methods: [Method] {
         switch self {
-        case .call, .calls, .fork: [.post]
+        case .call, .calls, .fork, .validate: [.post]
         case .sessions: [.get, .post]
         case .session: [.get, .patch, .delete]
         default: [.get]

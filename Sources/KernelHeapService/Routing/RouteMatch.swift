@@ -63,6 +63,8 @@ struct RouteMatch {
             route = .events
         } else if first == "fork" {
             route = .fork
+        } else if first == "validate" {
+            route = .validate
         } else if !first.isEmpty {
             route = .view
             name = first

@@ -26,7 +26,7 @@ struct StateView: Sendable {
     }
 
     static let all: [StateView] = [
-        zones, caches, processes, pages, allocations, memory, layout,
+        zones, caches, processes, pages, allocations, memory, layout, vmstat, fragmentation,
     ]
 
     static let names = NameTable(all.map(\.name))
