@@ -96,14 +96,13 @@ struct BatchRunner {
         )
         service.metrics.countCall(call.descriptor.index)
         if let name = item.member("as") { keep(outcome.result.value, as: name) }
-        let start = json.count
-        json.outcome(
+        let parts = json.outcome(
             outcome,
             of: call,
             isExplained: decoded.isExplained || isExplained,
             on: kernel
         )
-        session.publish(json, from: start)
+        session.publish(parts, of: json)
     }
 
     private func decode(_ item: JSONValue, _ call: PreparedCall) throws(Problem) -> DecodedCall {

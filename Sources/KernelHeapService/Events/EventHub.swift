@@ -18,6 +18,8 @@ struct EventLimits: Sendable {
 
 /// The events of one session, on their way to any number of readers.
 ///
+/// An event is rendered once for each detail that has readers, whatever their number.
+///
 /// While nobody listens, publishing counts an id and drops the rest. The first reader makes the
 /// hub record; it goes on a while after the last one left. Readers see events only up to
 /// the last tick: many events then cost one wake per reader instead of one each.
@@ -27,7 +29,7 @@ final class EventHub: Sendable {
     private struct State: ~Copyable {
         var nextID: UInt64
         /// Present while the hub records.
-        var log: EventLog?
+        var logs = EventLogs()
         /// Readers see events with smaller ids.
         var visibleEnd: UInt64
         var subscribers: [ObjectIdentifier: EventStream] = [:]
@@ -35,8 +37,6 @@ final class EventHub: Sendable {
         var emptySince: Duration?
         var lastBeat: Duration = .zero
         var isClosed = false
-        var data = ByteBuffer()
-        var frame = ByteBuffer()
 
         init(nextID: UInt64) {
             self.nextID = nextID
@@ -63,36 +63,38 @@ final class EventHub: Sendable {
     ///
     /// - Parameters:
     ///   - name: The event's type.
-    ///   - write: Writes the data, usually one line of JSON. Called under the hub's lock.
-    func publish(_ name: StaticString, _ write: (inout ByteBuffer) -> Void) {
+    ///   - write: Writes the data, usually one line of JSON, once for each detail that has readers.
+    ///     Called under the hub's lock.
+    func publish(_ name: StaticString, _ write: (EventDetail, inout ByteBuffer) -> Void) {
         state.withLock { state in
             let id = state.nextID
             state.nextID += 1
-            guard state.log != nil else { return }
-            state.data.removeAll()
-            write(&state.data)
-            Self.record(id, name, &state)
+            state.logs.append(id: id, name: name, write)
         }
     }
 
     /// Opens a stream of the events from now on, or behind the one that a reader saw last.
     ///
-    /// - Parameter lastEventID: The last id that the reader saw; nil for a new reader.
+    /// - Parameters:
+    ///   - detail: What the events carry. Those of before somebody asked for it are a gap.
+    ///   - lastEventID: The last id that the reader saw; nil for a new reader.
     /// - Returns: nil when the session has as many readers as it may, or ended.
-    func subscribe(lastEventID: UInt64? = nil) -> EventStream? {
+    func subscribe(
+        _ detail: EventDetail = .summary,
+        lastEventID: UInt64? = nil
+    ) -> EventStream? {
         let stream: EventStream? = state.withLock { state in
             guard !state.isClosed, state.subscribers.count < limits.subscribersPerSession else {
                 return nil
             }
-            if state.log == nil {
-                state.log = EventLog(
-                    nextID: state.nextID,
-                    byteCapacity: limits.logBytes,
-                    eventCapacity: limits.logEvents
-                )
-                state.visibleEnd = state.nextID
-            }
-            let stream = EventStream(hub: self, after: lastEventID, newest: state.nextID)
+            if state.logs.isEmpty { state.visibleEnd = state.nextID }
+            state.logs.begin(detail, at: state.nextID, limits)
+            let stream = EventStream(
+                hub: self,
+                detail: detail,
+                after: lastEventID,
+                newest: state.nextID
+            )
             state.subscribers[ObjectIdentifier(stream)] = stream
             state.emptySince = nil
             return stream
@@ -126,16 +128,15 @@ final class EventHub: Sendable {
     }
 
     /// Copies whole frames for a reader.
-    func read(from id: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Read {
+    func read(
+        _ detail: EventDetail,
+        from id: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) -> Read {
         state.withLock { state in
             let end = state.visibleEnd
             guard id < end else { return state.isClosed ? .ended : .nothing }
-            guard state.log != nil, let firstID = state.log?.firstID, id >= firstID else {
-                return .missing(upTo: min(end, max(state.log?.firstID ?? end, id + 1)))
-            }
-            let copied = unsafe state.log?.copy(from: id, upTo: end, into: buffer)
-            if let copied, copied.count > 0 { return .copied(copied.count, nextID: copied.nextID) }
-            return .tooLong(state.log?.frameBytes(id) ?? 0)
+            return unsafe state.logs.read(detail, from: id, upTo: end, into: buffer)
         }
     }
 
@@ -167,7 +168,7 @@ final class EventHub: Sendable {
             guard state.isClosed || now - emptySince > .seconds(limits.lingerSeconds) else {
                 return .lingering
             }
-            state.log = nil
+            state.logs.removeAll()
             return .forgotten
         }
         for stream in streams {
@@ -181,23 +182,5 @@ final class EventHub: Sendable {
         case watched(Int)
         case lingering
         case forgotten
-    }
-
-    private static func record(_ id: UInt64, _ name: StaticString, _ state: inout State) {
-        state.frame.removeAll()
-        unsafe state.data.withUnsafeBytes { data in
-            unsafe EventFrame.render(id: id, name: name, data: data, into: &state.frame)
-        }
-        if let limit = state.log?.maximumFrameBytes, state.frame.count > limit {
-            var omitted = ByteBuffer()
-            omitted.append("{\"omitted_bytes\":")
-            omitted.append(decimal: state.data.count)
-            omitted.append("}")
-            state.frame.removeAll()
-            unsafe omitted.withUnsafeBytes { data in
-                unsafe EventFrame.render(id: id, name: name, data: data, into: &state.frame)
-            }
-        }
-        unsafe state.frame.withUnsafeBytes { unsafe state.log?.append($0) }
     }
 }

@@ -39,6 +39,14 @@ struct EventLog: ~Copyable, @unchecked Sendable {
         unsafe ends.deallocate()
     }
 
+    init(nextID: UInt64, _ limits: EventLimits) {
+        self.init(
+            nextID: nextID,
+            byteCapacity: limits.logBytes,
+            eventCapacity: limits.logEvents
+        )
+    }
+
     /// The longest frame that `append` takes.
     var maximumFrameBytes: Int { byteCapacity / 4 }
 
@@ -82,6 +90,18 @@ struct EventLog: ~Copyable, @unchecked Sendable {
         let count = Int(unsafe ends[slot(low - 1)] - from)
         unsafe copyOut(from, UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
         return (count, low)
+    }
+
+    /// Copies whole frames for a reader from `id` on, up to but without `end`, which is greater.
+    func read(
+        from id: UInt64,
+        upTo end: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) -> EventHub.Read {
+        guard id >= firstID else { return .missing(upTo: min(end, max(firstID, id + 1))) }
+        let copied = unsafe copy(from: id, upTo: end, into: buffer)
+        if copied.count > 0 { return .copied(copied.count, nextID: copied.nextID) }
+        return .tooLong(frameBytes(id) ?? 0)
     }
 
     /// The length of an event's frame; nil when it is not here.

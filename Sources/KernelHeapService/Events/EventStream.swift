@@ -18,11 +18,13 @@ final class EventStream: StreamSource {
     static let contentType: StaticString = "text/event-stream"
 
     private let hub: EventHub
+    private let detail: EventDetail
     private let state: Mutex<State>
 
     /// A reader behind `lastEventID`, or from `newest` on.
-    init(hub: EventHub, after lastEventID: UInt64?, newest: UInt64) {
+    init(hub: EventHub, detail: EventDetail, after lastEventID: UInt64?, newest: UInt64) {
         self.hub = hub
+        self.detail = detail
         var initial = State(nextID: newest)
         initial.pending.append(EventFrame.greeting)
         if let lastEventID {
@@ -55,7 +57,7 @@ final class EventStream: StreamSource {
         state.withLock { state in
             guard buffer.count > 0 else { return .pause }
             if let count = unsafe Self.takePending(&state, into: buffer) { return .bytes(count) }
-            let read = unsafe hub.read(from: state.nextID, into: buffer)
+            let read = unsafe hub.read(detail, from: state.nextID, into: buffer)
             switch read {
             case .copied(let count, let nextID):
                 state.nextID = nextID
@@ -99,8 +101,11 @@ final class EventStream: StreamSource {
     private func copyLongFrame(_ count: Int, _ state: inout State) {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
         defer { unsafe memory.deallocate() }
-        if case .copied(let copied, let nextID) = unsafe hub.read(from: state.nextID, into: memory)
-        {
+        if case .copied(let copied, let nextID) = unsafe hub.read(
+            detail,
+            from: state.nextID,
+            into: memory
+        ) {
             unsafe state.pending.append(UnsafeRawBufferPointer(rebasing: memory[..<copied]))
             state.nextID = nextID
         }

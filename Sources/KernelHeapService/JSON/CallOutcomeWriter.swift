@@ -1,5 +1,14 @@
 internal import KernelHeap
 
+/// Where the parts of a call's answer lie in the writer's bytes.
+struct OutcomeParts {
+    /// `{"seq":…,"call":…,"return":…`, and `errno` where the call reports one.
+    let head: Range<Int>
+    /// `,"log":[…]`; empty where the call logged nothing.
+    let log: Range<Int>
+    let whole: Range<Int>
+}
+
 /// Writes what a kernel call did, as clients see it.
 extension JSONWriter {
     /// Writes `{"seq":…,"call":…,"return":…,…}`.
@@ -9,12 +18,15 @@ extension JSONWriter {
     ///   - call: the function.
     ///   - isExplained: whether `explain` is part of the answer.
     ///   - kernel: the machine, for the names of its caches and flags.
+    /// - Returns: Where the answer's parts are, for events that carry some of them.
+    @discardableResult
     mutating func outcome(
         _ outcome: CallOutcome,
         of call: PreparedCall,
         isExplained: Bool,
         on kernel: borrowing Kernel
-    ) {
+    ) -> OutcomeParts {
+        let start = count
         raw("{\"seq\":")
         number(outcome.sequence)
         raw(call.fragment)
@@ -24,15 +36,24 @@ extension JSONWriter {
             raw(Array(errno.name.utf8))
             raw("\"")
         }
+        let headEnd = count
         detail(outcome.result.detail, on: kernel)
+        let logStart = count
+        var logEnd = logStart
         if outcome.log.isEmpty {
             raw(",\"log\":[]")
         } else {
             raw(",\"log\":")
             strings(outcome.log)
+            logEnd = count
         }
         if isExplained { explanation(outcome.explanation, kernel.profile.gfp) }
         raw("}")
+        return OutcomeParts(
+            head: start..<headEnd,
+            log: logStart..<logEnd,
+            whole: start..<count
+        )
     }
 
     private mutating func value(_ value: ReturnValue) {

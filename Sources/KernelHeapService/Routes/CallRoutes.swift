@@ -57,8 +57,13 @@ extension Service {
         // Measuring walks the kernel's parts, so it is done now and then.
         if kernel.sequence & 63 == 0 { sessions.recordGrowth(session.measure(kernel)) }
         var writer = JSONWriter()
-        writer.outcome(outcome, of: call, isExplained: decoded.isExplained, on: kernel)
-        session.publish(writer, from: 0)
+        let parts = writer.outcome(
+            outcome,
+            of: call,
+            isExplained: decoded.isExplained,
+            on: kernel
+        )
+        session.publish(parts, of: writer)
         return json(writer)
     }
 

@@ -103,7 +103,7 @@ struct EventDeliveryTests {
         #expect(readers.allSatisfy { $0.read(through: "retry: 2000\n\n") })
 
         for number in 1...300 {
-            hub.publish("call") { $0.append("{\"number\":\(number)}") }
+            hub.publish("call") { $1.append("{\"number\":\(number)}") }
             // Spread over several ticks, so that streams sleep in between.
             if number % 50 == 0 { #expect(readers[0].read(through: "\"number\":\(number)}")) }
         }
@@ -135,7 +135,7 @@ struct EventDeliveryTests {
         // 2 MB: far more than the buffers of the connection and the log together.
         let padding = String(repeating: "x", count: 1_000)
         for number in 1...2_000 {
-            hub.publish("call") { $0.append("{\"number\":\(number),\"padding\":\"\(padding)\"}") }
+            hub.publish("call") { $1.append("{\"number\":\(number),\"padding\":\"\(padding)\"}") }
             if number % 50 == 0 { #expect(quick.read(through: "\"number\":\(number),")) }
         }
         let isTold = slow.read(through: "event: gap\n")

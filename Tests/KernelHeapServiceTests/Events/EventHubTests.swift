@@ -20,7 +20,7 @@ struct EventHubTests {
     }
 
     private func publish(_ text: String, to hub: EventHub) {
-        hub.publish("call") { $0.append(text) }
+        hub.publish("call") { $1.append(text) }
     }
 
     private func tick(_ hub: EventHub, atSecond second: Double = 0) {
@@ -47,10 +47,54 @@ struct EventHubTests {
         let hub = EventHub(ticker: EventTicker())
         var writes = 0
 
-        hub.publish("call") { _ in writes += 1 }
+        hub.publish("call") { _, _ in writes += 1 }
 
         #expect(writes == 0)
         #expect(hub.nextID == 2)
+    }
+
+    @Test func `each detail is written once, whatever the number of its readers`() throws {
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker)
+        let first = try #require(hub.subscribe())
+        let second = try #require(hub.subscribe(.summary))
+        ticker.stop()
+        var written: [EventDetail] = []
+        hub.publish("call") { detail, data in
+            written.append(detail)
+            data.append("\(detail)")
+        }
+        let third = try #require(hub.subscribe(.full))
+
+        hub.publish("call") { detail, data in
+            written.append(detail)
+            data.append("\(detail)")
+        }
+        tick(hub)
+
+        let summaries = (1...2).map { "id: \($0)\nevent: call\ndata: summary\n\n" }.joined()
+        #expect(written == [.summary, .summary, .full])
+        #expect(drain(first) == "retry: 2000\n\n" + summaries)
+        #expect(drain(second) == "retry: 2000\n\n" + summaries)
+        #expect(drain(third) == "retry: 2000\n\nid: 2\nevent: call\ndata: full\n\n")
+    }
+
+    @Test func `events of before a detail was asked for are a gap in it`() throws {
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker)
+        let first = try #require(hub.subscribe())
+        ticker.stop()
+        for number in 1...3 { publish("\(number)", to: hub) }
+        tick(hub)
+
+        let second = try #require(hub.subscribe(.full, lastEventID: 1))
+        let gap = drain(second)
+        publish("4", to: hub)
+        tick(hub)
+
+        #expect(gap == "retry: 2000\n\nid: 3\nevent: gap\ndata: {\"from\":2,\"to\":3}\n\n")
+        #expect(drain(second) == "id: 4\nevent: call\ndata: 4\n\n")
+        #expect(drain(first)?.hasSuffix("data: 4\n\n") == true)
     }
 
     @Test func `a reader that comes back gets what it missed`() throws {
@@ -183,7 +227,7 @@ struct EventHubTests {
 
         let outcomes = [10, 12, 13].map { hub.tick(at: .seconds($0)) }
         var writes = 0
-        hub.publish("call") { _ in writes += 1 }
+        hub.publish("call") { _, _ in writes += 1 }
 
         #expect(outcomes == [.lingering, .lingering, .forgotten])
         #expect(writes == 0)
