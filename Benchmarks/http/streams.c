@@ -51,13 +51,19 @@ static void end_line(struct stream *stream) {
 static void scan(struct stream *stream, const char *bytes, ssize_t count) {
   static const char prefix[] = "id:";
   for (ssize_t index = 0; index < count; index++) {
+    if (stream->matched < 0) {
+      const char *line_end = memchr(bytes + index, '\n', (size_t)(count - index));
+      if (line_end == NULL)
+        return;
+      index = line_end - bytes;
+    }
     char byte = bytes[index];
     if (byte == '\n')
       end_line(stream);
     else if (stream->matched == 3) {
       if (byte >= '0' && byte <= '9')
         stream->number = stream->number * 10 + (uint64_t)(byte - '0');
-    } else if (stream->matched >= 0)
+    } else
       stream->matched = byte == prefix[stream->matched] ? stream->matched + 1 : -1;
   }
 }

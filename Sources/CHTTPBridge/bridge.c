@@ -1,8 +1,11 @@
 #define _GNU_SOURCE
 #include "CHTTPBridge.h"
+#include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 /* The library decodes %2f and %00 in place unless a callback keeps the text as it is. */
@@ -69,4 +72,16 @@ size_t chttp_raise_descriptor_limit(void) {
 int chttp_peer_has_left(int socket) {
   struct pollfd entry = {.fd = socket, .events = POLLRDHUP};
   return poll(&entry, 1, 0) > 0 && (entry.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+int chttp_send_if_idle(int socket, const void *bytes, size_t count) {
+  int waiting = 0;
+  if (ioctl(socket, SIOCOUTQ, &waiting) != 0)
+    return -1;
+  if (waiting > 0)
+    return 0;
+  ssize_t sent = send(socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent == (ssize_t)count)
+    return 1;
+  return sent < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }

@@ -124,6 +124,12 @@ struct Exchange {
             unsafe record.pointee.stream = stream
             unsafe record.pointee.mark(.unlimited(since: core.currentTick))
             boundSendBuffer()
+            if unsafe !record.pointee.isHTTP10 {
+                unsafe stream.connection.allowPushing(
+                    to: record.pointee.socket,
+                    sendBufferBytes: core.configuration.streamSendBufferBytes
+                )
+            }
             let sleeper = unsafe ServerCore.Sleeper(
                 kind: .stream(stream.connection),
                 socket: record.pointee.socket

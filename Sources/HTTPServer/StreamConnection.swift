@@ -7,6 +7,9 @@ internal import Synchronization
 /// library counts neither: a resume of a connection that runs cancels its next suspension, and a
 /// lost resume leaves the client waiting. So both happen under one lock, a wake that comes while
 /// the source is read is remembered, and each suspension is resumed once.
+///
+/// While it sleeps, `push` may send a chunk past the library, which spares the server's thread the
+/// round of resuming, reading, sending and suspending again.
 public final class StreamConnection: Sendable {
     @safe
     private struct State: @unchecked Sendable {
@@ -16,7 +19,12 @@ public final class StreamConnection: Sendable {
         /// Data may have come since the last read began.
         var hasNews = false
         var isEnding = false
+        /// The peer left, or the socket broke.
         var peerHasLeft = false
+        /// Where `push` sends; nil where the body is not chunked.
+        var chunkedSocket: Int32?
+        /// Bytes that the socket surely takes when it is idle.
+        var pushLimit = 0
     }
 
     private let state: Mutex<State>
@@ -33,6 +41,39 @@ public final class StreamConnection: Sendable {
         state.withLock { state in
             state.hasNews = true
             Self.resume(&state)
+        }
+    }
+
+    /// Allows `push`: the body is chunked, and leaves through this socket.
+    ///
+    /// - Parameters:
+    ///   - socket: The connection's socket.
+    ///   - sendBufferBytes: Its send buffer, of which the kernel needs some itself.
+    func allowPushing(to socket: Int32, sendBufferBytes: Int) {
+        state.withLock { state in
+            state.chunkedSocket = socket
+            state.pushLimit = min(sendBufferBytes, 128 * 1_024) / 2
+        }
+    }
+
+    /// Sends a chunk from the caller's thread, if the connection sleeps and all before has left.
+    ///
+    /// The library knows nothing of it: a sleeping connection has no bytes of its own to send.
+    ///
+    /// - Returns: false when nothing was sent; the source should be read, see `wake()`.
+    public func push(_ chunk: borrowing StreamChunk) -> Bool {
+        state.withLock { state in
+            guard state.isSuspended, !state.isEnding, !state.peerHasLeft,
+                let socket = state.chunkedSocket, chunk.bytes.count <= state.pushLimit
+            else { return false }
+            let sent = unsafe chunk.bytes.withUnsafeBytes {
+                unsafe chttp_send_if_idle(socket, $0.baseAddress, $0.count)
+            }
+            guard sent < 0 else { return sent > 0 }
+            // A part may have left, so nothing can follow.
+            state.peerHasLeft = true
+            Self.resume(&state)
+            return false
         }
     }
 
@@ -83,7 +124,10 @@ public final class StreamConnection: Sendable {
 
     /// Forgets the library's connection; later wakes do nothing.
     func detach() {
-        state.withLock { unsafe $0.connection = nil }
+        state.withLock { state in
+            unsafe state.connection = nil
+            state.chunkedSocket = nil
+        }
     }
 
     private static func resume(_ state: inout State) {

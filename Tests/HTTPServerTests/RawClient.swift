@@ -106,6 +106,13 @@ final class RawClient {
         return String(data.dropLast())
     }
 
+    /// Everything until the peer closes.
+    func rest() -> String {
+        while fill() {}
+        defer { received.removeAll() }
+        return String(decoding: received, as: UTF8.self)
+    }
+
     /// Whether the peer closes without another byte.
     func isClosedByPeer() -> Bool { received.isEmpty && !fill() }
 

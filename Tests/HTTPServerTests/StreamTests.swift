@@ -32,6 +32,9 @@ final class PushSource: StreamSource {
 
     func closed() { closedCount.add(1, ordering: .sequentiallyConsistent) }
 
+    /// The connections that the source was opened for.
+    var connections: [StreamConnection] { state.withLock { $0.connections } }
+
     func push(_ text: String, isLast: Bool = false) {
         let connections = state.withLock { state in
             state.pending += Array(text.utf8)

@@ -38,3 +38,7 @@ size_t chttp_raise_descriptor_limit(void);
 
 /* POLLRDHUP needs _GNU_SOURCE. Whether the peer has closed its side of the connection. */
 int chttp_peer_has_left(int socket);
+
+/* ioctl() is variadic, which Swift cannot call. Sends all bytes now, or none: 1 when all were taken, 0 when older ones
+   are still on their way and none was, -1 when the connection is of no use any more. */
+int chttp_send_if_idle(int socket, const void *bytes, size_t count);

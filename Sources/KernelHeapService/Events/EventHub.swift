@@ -155,13 +155,18 @@ final class EventHub: Sendable {
     func tick(at now: Duration) -> TickOutcome {
         var streams: [EventStream] = []
         var isBeat = false
+        var news = EventNews()
         let outcome: TickOutcome = state.withLock { state in
             // Two beats make a silence: a stream that was quiet for a whole one gives a sign.
             isBeat = now - state.lastBeat >= .milliseconds(limits.heartbeatSeconds * 500)
             if isBeat { state.lastBeat = now }
-            let hasNews = state.visibleEnd != state.nextID
+            let seen = state.visibleEnd
             state.visibleEnd = state.nextID
-            if hasNews || isBeat { streams = Array(state.subscribers.values) }
+            if seen != state.nextID {
+                news.summary = state.logs.batch(.summary, from: seen, upTo: state.nextID)
+                news.full = state.logs.batch(.full, from: seen, upTo: state.nextID)
+            }
+            if seen != state.nextID || isBeat { streams = Array(state.subscribers.values) }
             guard state.subscribers.isEmpty else { return .watched(state.subscribers.count) }
             let emptySince = state.emptySince ?? now
             state.emptySince = emptySince
@@ -172,7 +177,8 @@ final class EventHub: Sendable {
             return .forgotten
         }
         for stream in streams {
-            if isBeat { stream.beat() } else { stream.wake() }
+            stream.deliver(news)
+            if isBeat { stream.beat() }
         }
         return outcome
     }

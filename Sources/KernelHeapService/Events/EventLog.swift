@@ -1,3 +1,5 @@
+import HTTPServer
+
 /// The latest events of a session, rendered for the wire, in a ring of bounded size.
 ///
 /// Events have consecutive ids. Their frames lie one behind the other in a byte ring, so that a
@@ -102,6 +104,18 @@ struct EventLog: ~Copyable, @unchecked Sendable {
         let copied = unsafe copy(from: id, upTo: end, into: buffer)
         if copied.count > 0 { return .copied(copied.count, nextID: copied.nextID) }
         return .tooLong(frameBytes(id) ?? 0)
+    }
+
+    /// Frames the events from `id` on, up to but without `end`; nil where they are not all here, or
+    /// are more than a batch holds.
+    func batch(from id: UInt64, upTo end: UInt64) -> EventBatch? {
+        guard id >= firstID, id < end, end <= nextID else { return nil }
+        let count = Int(unsafe ends[slot(end - 1)] - begin(of: id))
+        guard count <= EventBatch.maximumBytes else { return nil }
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+        defer { unsafe memory.deallocate() }
+        unsafe copyOut(begin(of: id), memory)
+        return unsafe EventBatch(ids: id..<end, frames: UnsafeRawBufferPointer(memory))
     }
 
     /// The length of an event's frame; nil when it is not here.

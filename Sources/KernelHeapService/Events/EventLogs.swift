@@ -45,6 +45,16 @@ struct EventLogs: ~Copyable {
         }
     }
 
+    /// Frames the events from `id` on, up to but without `end`, for all readers that wait for `id`.
+    ///
+    /// - Returns: nil where they are not all here, or are more than `EventBatch.maximumBytes`.
+    func batch(_ detail: EventDetail, from id: UInt64, upTo end: UInt64) -> EventBatch? {
+        switch detail {
+        case .summary: summary?.batch(from: id, upTo: end)
+        case .full: full?.batch(from: id, upTo: end)
+        }
+    }
+
     private static func append(
         _ id: UInt64,
         _ name: StaticString,

@@ -53,7 +53,7 @@ final class EventStream: StreamSource {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamRead {
-        // Only the connection's thread reads; the lock is for the ticker's heartbeat.
+        // Under the lock, as the ticker pushes into the same stream.
         state.withLock { state in
             guard buffer.count > 0 else { return .pause }
             if let count = unsafe Self.takePending(&state, into: buffer) { return .bytes(count) }
@@ -81,6 +81,25 @@ final class EventStream: StreamSource {
             }
             state.isHeartbeatDue = false
             return unsafe Self.takePending(&state, into: buffer).map { .bytes($0) } ?? .pause
+        }
+    }
+
+    /// Hands over what became visible: at once where the reader waits for just that, otherwise by
+    /// having the server read this stream.
+    func deliver(_ news: borrowing EventNews) {
+        if !news.push(detail, to: self) { wake() }
+    }
+
+    /// Sends a batch whose first event is what the reader waits for; false where it was not sent.
+    func push(_ batch: borrowing EventBatch) -> Bool {
+        state.withLock { state in
+            guard state.nextID == batch.ids.lowerBound, state.pending.count == 0,
+                let connection = state.connection, batch.push(to: connection)
+            else { return false }
+            state.nextID = batch.ids.upperBound
+            state.isSilent = false
+            state.isHeartbeatDue = false
+            return true
         }
     }
 
