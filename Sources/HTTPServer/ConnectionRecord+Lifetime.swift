@@ -15,11 +15,14 @@ extension ConnectionRecord {
     mutating func begin(target start: UnsafePointer<CChar>) {
         let count = unsafe strlen(start)
         unsafe targetStart = unsafe start
-        unsafe target.assign(UnsafeRawPointer(start), count: count)
-        if let mark = unsafe memchr(start, 0x3F, count) {
-            pathCount = unsafe UnsafeRawPointer(mark) - UnsafeRawPointer(start)
-        } else {
-            pathCount = count
+        if unsafe !target.equals(UnsafeRawPointer(start), count: count) {
+            isTargetChecked = false
+            unsafe target.assign(UnsafeRawPointer(start), count: count)
+            if let mark = unsafe memchr(start, 0x3F, count) {
+                pathCount = unsafe UnsafeRawPointer(mark) - UnsafeRawPointer(start)
+            } else {
+                pathCount = count
+            }
         }
         phase = .headers
         body.removeAll(keepingCapacity: Self.keptBodyBytes)

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Synchronization
 
 /// Where the request of a connection stands.
@@ -38,6 +39,10 @@ struct ConnectionRecord: ~Copyable {
     var targetStart: UnsafePointer<CChar>?
     /// Target of the request as it came, path and query.
     var target = GrowingMemory()
+    /// The characters of `target` have been checked.
+    ///
+    /// Clients repeat themselves: a target equal to the last one on the connection keeps its verdict.
+    var isTargetChecked = false
     var pathCount = 0
     /// The `Host` value that was accepted last on this connection.
     var acceptedHost = GrowingMemory()
@@ -97,6 +102,12 @@ struct GrowingMemory: ~Copyable {
     deinit { unsafe base?.deallocate() }
 
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// Whether the content is this.
+    func equals(_ other: UnsafeRawPointer, count: Int) -> Bool {
+        guard count == self.count, let base = unsafe base else { return false }
+        return unsafe memcmp(base, other, count) == 0
+    }
 
     /// Replaces the content.
     mutating func assign(_ source: UnsafeRawPointer, count: Int) {

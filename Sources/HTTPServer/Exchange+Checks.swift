@@ -27,10 +27,12 @@ extension Exchange {
         else { return .methodNotImplemented }
         unsafe record.pointee.method = known
         if bytes.count > core.configuration.maximumTargetBytes { return .targetTooLong }
+        if unsafe record.pointee.isTargetChecked { return nil }
         guard bytes.count > 0, unsafe bytes[0] == UInt8(ascii: "/"), unsafe Self.isTarget(bytes)
         else {
             return .malformedTarget
         }
+        unsafe record.pointee.isTargetChecked = true
         return nil
     }
 

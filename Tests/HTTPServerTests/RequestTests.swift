@@ -28,6 +28,25 @@ struct RequestTests {
         #expect(answer?.body == "get /a%2fb%00c")
     }
 
+    @Test("a target is looked at anew when it changes", arguments: ["/q%2", "/q<x>", "/q"])
+    func targets(second: String) throws {
+        let fixture = try ServerFixture()
+        let client = try fixture.connect()
+
+        var bodies: [String?] = []
+        for target in ["/p?b", "/p?b", second, "/p"] {
+            client.send("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let answer = client.answer()
+            bodies.append(answer?.body)
+            if answer?.status != 200 { break }
+        }
+
+        #expect(bodies.prefix(2) == ["get /p ?b", "get /p ?b"])
+        #expect(
+            bodies.dropFirst(2) == (second == "/q" ? ["get /q", "get /p"] : ["malformedTarget"])
+        )
+    }
+
     @Test func `one connection serves many requests, pipelined ones too`() throws {
         let fixture = try ServerFixture()
         let client = try fixture.connect()

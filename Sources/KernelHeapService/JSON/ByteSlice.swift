@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Bytes that somebody else owns: a part of a request's path, a JSON key, a form field.
 ///
 /// A slice is valid as long as its owner: the running handler's request, or the parser's current
@@ -47,12 +49,10 @@ struct ByteSlice: Sendable {
 
     /// The position of the first `byte` at or behind `start`.
     func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-        var index = start
-        while index < count {
-            if self[index] == byte { return index }
-            index += 1
-        }
-        return nil
+        guard start >= 0, start < count, let base = unsafe base,
+            let found = unsafe memchr(base + start, Int32(byte), count - start)
+        else { return nil }
+        return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
     func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
@@ -62,16 +62,17 @@ struct ByteSlice: Sendable {
     @inline(__always)
     static func == (left: ByteSlice, right: StaticString) -> Bool {
         guard left.count == right.utf8CodeUnitCount else { return false }
-        for index in 0..<left.count where unsafe left[index] != right.utf8Start[index] {
-            return false
-        }
-        return true
+        guard let base = unsafe left.base else { return true }
+        return unsafe memcmp(base, right.utf8Start, left.count) == 0
     }
 
     static func == (left: ByteSlice, right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }
-        for index in 0..<left.count where left[index] != right[index] { return false }
-        return true
+        guard let base = unsafe left.base else { return true }
+        return unsafe right.withUnsafeBytes { bytes in
+            guard let other = bytes.baseAddress else { return true }
+            return unsafe memcmp(base, other, left.count) == 0
+        }
     }
 }
 

@@ -17,7 +17,7 @@ final class PreparedCall: Sendable {
     init(_ descriptor: CallDescriptor) {
         self.descriptor = descriptor
         let known = descriptor.signature.parameters.prefix(CallArguments.capacity)
-        parameters = known.map(PreparedParameter.init)
+        parameters = known.map { PreparedParameter($0) }
         var mask: UInt8 = 0
         for (index, parameter) in known.enumerated() where !parameter.isOptional {
             mask |= 1 << UInt8(truncatingIfNeeded: index)
@@ -39,7 +39,9 @@ final class PreparedCall: Sendable {
 }
 
 /// A parameter with its name as bytes and, for sets of named bits, the table of names.
-struct PreparedParameter: Sendable {
+///
+/// A class, as every argument that is read hands it on: copies would count each of its fields.
+final class PreparedParameter: Sendable {
     let name: String
     let nameBytes: [UInt8]
     let type: ParameterType

@@ -9,7 +9,7 @@ extension Service {
         _ match: RouteMatch,
         _ completion: Completion
     ) throws(Problem) -> Response {
-        let session = try session(match)
+        let session = try session(match, at: completion.start)
         let call = try calls.find(match.name)
         let decoded = try decode(request, call, session)
         let expected = try expectedSequence(request)

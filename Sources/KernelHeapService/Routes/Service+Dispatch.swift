@@ -38,13 +38,16 @@ extension Service {
         }
     }
 
-    /// The session that a path names.
+    /// The session that a path names, noted as used at the monotonic time `now`.
     @inline(__always)
-    func session(_ match: RouteMatch) throws(Problem) -> Session {
+    func session(
+        _ match: RouteMatch,
+        at now: UInt64 = Clock.monotonic()
+    ) throws(Problem) -> Session {
         guard let id = SessionID(match.session), let session = sessions.find(id) else {
             throw Problem(.unknownSession, "no session \"\(shortened(match.session))\"")
         }
-        session.touch(Clock.monotonic())
+        session.touch(now)
         return session
     }
 

@@ -27,16 +27,18 @@ public struct SessionID: Hashable, Sendable {
     }
 
     private static func half(_ digits: ByteSlice) -> UInt64? {
-        var value: UInt64 = 0
-        for index in 0..<digits.count {
-            // One spelling only: upper-case digits name no session.
-            let byte = digits[index]
-            guard byte < UInt8(ascii: "A") || byte > UInt8(ascii: "F"),
-                let digit = hexadecimalValue(byte)
-            else { return nil }
-            value = value << 4 | UInt64(digit)
+        unsafe digits.withUnsafeBytes { bytes -> UInt64? in
+            var value: UInt64 = 0
+            for index in 0..<bytes.count {
+                // One spelling only: upper-case digits name no session.
+                let byte = unsafe bytes[index]
+                let number = byte &- UInt8(ascii: "0")
+                let letter = byte &- UInt8(ascii: "a")
+                guard number < 10 || letter < 6 else { return nil }
+                value = value << 4 | UInt64(number < 10 ? number : letter &+ 10)
+            }
+            return value
         }
-        return value
     }
 
     private static func padded(_ value: UInt64) -> String {
