@@ -16,7 +16,7 @@ public enum SlabInfo {
     public static func text(_ caches: [CacheView]) -> String {
         var text = header
         for cache in caches {
-            text.append(cache.name, left: 17)
+            text.append(CacheName.escaped(cache.name), left: 17)
             text += " "
             text.append(cache.activeObjects, right: 6)
             text += " "

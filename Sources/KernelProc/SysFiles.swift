@@ -15,7 +15,7 @@ public enum SysFiles {
         if parts[1] == "debug", parts[2] == "extfrag" {
             return ExtFrag.text(String(parts[3]), of: kernel.nodeViews())
         }
-        guard parts[1] == "slab", let cache = kernel.cacheDetail(named: String(parts[2]))
+        guard parts[1] == "slab", let cache = kernel.cacheDetail(inDirectory: String(parts[2]))
         else { return nil }
         return SlabSysfs.text(String(parts[3]), of: cache)
     }

@@ -24,7 +24,7 @@ struct SlabSysfsTests {
             let id = try #require(catalog.cache(named: name))
             let geometry = catalog.geometries[Int(id.rawValue)]
             var view = CacheDetailView(name: name, geometry: geometry)
-            view.aliasCount = catalog.aliases.count { $0.cache == id } - 1
+            view.aliasCount = catalog.aliasCount(Int(id.rawValue))
             view.constructor = files["ctor"] ?? ""
             recorded.fill(&view, from: files, cpus: cpus)
 

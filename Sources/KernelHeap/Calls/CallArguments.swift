@@ -59,10 +59,22 @@ public struct CallArguments: Sendable {
         return []
     }
 
+    /// A cache: by name where one was given, else by the address of its `struct kmem_cache`.
+    public func cache(_ index: Int) -> CacheArgument {
+        if case .text(let name)? = payload(index) { return .name(name) }
+        return .address(words[index])
+    }
+
     private func payload(_ index: Int) -> ArgumentPayload? {
         guard has(index), words[index] < UInt64(payloads.count) else { return nil }
         return payloads[Int(words[index])]
     }
+}
+
+/// How a call names a cache.
+public enum CacheArgument: Hashable, Sendable {
+    case name(String)
+    case address(UInt64)
 }
 
 /// An argument that does not fit a register.

@@ -40,7 +40,9 @@ public enum CallRegistry {
     /// In the order of the families; `index` is the position.
     public static let all: [CallDescriptor] = {
         let families: [[any KernelCall.Type]] = [
-            pageCalls, conversionCalls, kmallocCalls, memoryCalls, userSpaceCalls, sysctlCalls,
+            pageCalls, conversionCalls, kmallocCalls, reallocationCalls, duplicationCalls,
+            cacheCalls,
+            cacheObjectCalls, memoryCalls, userSpaceCalls, sysctlCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

@@ -8,17 +8,21 @@ private let sizeParameter = Parameter("size", .size, "Bytes.")
 
 extension Kernel {
     /// Allocates and describes: what every call of the family answers with.
-    fileprivate mutating func kmallocResult(
+    mutating func kmallocResult(
         size: UInt64,
         flags: GFPFlags,
         in context: CallContext
     ) -> CallResult {
-        let outcome = allocate(size: size, flags: flags, in: context)
+        result(of: allocate(size: size, flags: flags, in: context), requested: size)
+    }
+
+    /// The address of an allocation and where it lies.
+    func result(of outcome: KmallocOutcome, requested: UInt64) -> CallResult {
         let detail: CallDetail =
             switch outcome {
             case .null, .zeroSize, .stray: .none
             case .object(let object, let cache):
-                .object(self.detail(of: object, cache: cache, requested: size))
+                .object(self.detail(of: object, cache: cache, requested: requested))
             case .large(let pfn, _): .pages(self.detail(of: pfn))
             }
         return CallResult(.pointer(address(of: outcome)), detail: detail)

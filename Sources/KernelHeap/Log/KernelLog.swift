@@ -53,12 +53,26 @@ public struct KernelLog: Sendable {
     /// Prints a `WARN_ON_ONCE` block; nothing when it was printed before.
     ///
     /// The registers and the call trace of a real block are left out: see `docs/fidelity.md`.
-    mutating func warnOnce(at place: String, in function: String, _ context: CallContext) {
+    mutating func warnOnce(
+        _ message: String? = nil,
+        at place: String,
+        in function: String,
+        _ context: CallContext
+    ) {
         guard printedOnce.insert(place).inserted else { return }
+        warn(message, at: place, in: function, context)
+    }
+
+    /// Prints a `WARN()` block, with its message where it has one.
+    mutating func warn(
+        _ message: String?,
+        at place: String,
+        in function: String,
+        _ context: CallContext
+    ) {
         append("------------[ cut here ]------------")
-        append(
-            "WARNING: CPU: \(context.cpu) PID: \(context.pid) at \(place) \(function)"
-        )
+        if let message { append(message) }
+        append("WARNING: CPU: \(context.cpu) PID: \(context.pid) at \(place) \(function)")
         taint.insert(.warned)
         append("---[ end trace 0000000000000000 ]---")
     }

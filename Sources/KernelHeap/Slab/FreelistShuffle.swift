@@ -24,6 +24,9 @@ struct FreelistShuffle: Sendable {
         return turned.filter { $0 < count }
     }
 
+    /// Another cache takes the number: its permutation is drawn anew.
+    mutating func forget(_ cache: Int) { permutations[cache] = nil }
+
     private mutating func permutation(ofCache cache: Int, count: Int) -> [UInt16] {
         if let known = permutations[cache] { return known }
         var order = (0..<UInt16(truncatingIfNeeded: count)).map(\.self)

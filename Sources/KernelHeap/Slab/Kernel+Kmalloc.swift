@@ -82,36 +82,16 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> KmallocOutcome {
-        if slab.caches[cache].isChecked {
-            let outcome = allocateChecked(
-                cache,
-                requested: requested,
-                flags: flags,
-                in: context
-            )
-            if case .object(let object, _) = outcome { clear(object, cache, flags) }
-            return outcome
-        }
-        do {
-            let taken = try slab.allocate(
-                cache,
-                requested: requested,
-                flags: flags,
-                cpu: context.cpu,
-                call: sequence,
-                pages: &pages
-            )
-            guard let object = taken else {
-                warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
-                return .null
-            }
-            if flags.contains(.zero) || slab.clearsMemory { clear(object, cache, flags) }
-            return object.slab == Slab.none
-                ? .stray(object.address) : .object(object, cache: cache)
-        } catch {
-            logAccessFault(at: error.address, isWrite: false)
-            return .null
-        }
+        let taken = allocateObject(
+            from: cache,
+            requested: requested,
+            flags: flags,
+            in: context
+        )
+        guard let object = taken else { return .null }
+        if flags.contains(.zero) || slab.clearsMemory { clear(object, cache, flags) }
+        return object.slab == Slab.none
+            ? .stray(object.address) : .object(object, cache: cache)
     }
 
     private mutating func explainCache(_ cache: Int, _ size: UInt64) {
@@ -124,16 +104,16 @@ extension Kernel {
         )
     }
 
-    private mutating func clear(
+    /// Clears a new object as its flags and the boot options say.
+    mutating func clear(
         _ object: SlabAllocator.Object,
         _ cache: Int,
         _ flags: GFPFlags
     ) {
         let shape = slab.caches[cache]
-        let options = slab.catalog.options
-        if flags.contains(.zero) || (options.initOnAlloc && shape.isWiped) {
+        if slab.clearsOnAllocation(cache, flags) {
             clearKernel(object.address, UInt64(shape.objectSize))
-        } else if options.initOnFree && shape.isWiped {
+        } else if slab.clearsOnFree(cache), slab.hasPointerInside(cache) {
             // Objects are cleared when they are freed: what is left is the free pointer.
             clearKernel(object.address &+ UInt64(shape.pointerOffset), 8)
         }
@@ -185,21 +165,36 @@ extension Kernel {
         _ page: Page,
         in context: CallContext
     ) {
-        let shape = slab.caches[page.slabCache]
-        if shape.isChecked {
-            return freeChecked(address.rawValue, slab: page.slabNumber, in: context)
+        let function = "__kmem_cache_free+0x284/0x2a0"
+        release(address.rawValue, of: page, from: function, in: context)
+    }
+
+    /// Frees an address into its slab, whatever that slab is: the common part of every free.
+    ///
+    /// - Parameters:
+    ///   - address: the object's; any address of the slab.
+    ///   - page: the page that holds it.
+    ///   - function: where the kernel stands when it notices a double free.
+    ///   - context: whose CPU frees.
+    mutating func release(
+        _ address: UInt64,
+        of page: Page,
+        from function: String,
+        in context: CallContext
+    ) {
+        let cache = page.slabCache
+        if slab.caches[cache].isChecked {
+            return freeChecked(address, slab: page.slabNumber, in: context)
         }
-        if slab.catalog.options.initOnFree && shape.isWiped {
-            clearKernel(address.rawValue, UInt64(shape.objectSize))
-        }
+        if slab.clearsOnFree(cache) { clearFreed(address, cache) }
         let freed = slab.free(
-            at: address.rawValue &- Self.pageOffset,
+            at: address &- Self.pageOffset,
             of: page,
             cpu: context.cpu,
             call: sequence,
             pages: &pages
         )
-        if !freed { reportDoubleFree(in: context) }
+        if !freed { log.bug(at: "mm/slub.c:419", in: function, context) }
     }
 
     @inline(never)
@@ -210,7 +205,7 @@ extension Kernel {
 
     /// Looking up the page descriptor of an address outside memory faults: the recorded oops.
     @inline(never)
-    private mutating func oopsInPageLookup(_ address: UInt64) {
+    mutating func oopsInPageLookup(_ address: UInt64) {
         let descriptor = Self.descriptor(Self.physical(of: address) >> 12) &+ 8
         logAccessFault(at: descriptor, isWrite: false)
     }
@@ -254,7 +249,7 @@ extension Kernel {
         else { return 0 }
         let page = pages.map[Int(pfn)]
         if page.kind == .slab {
-            return UInt64(slab.caches[Int(slab.slabs[Int(page.slabNumber)].cache)].objectSize)
+            return slab.usableBytes(of: Int(slab.slabs[Int(page.slabNumber)].cache))
         }
         let head = pages.map[Int(compoundHead(of: pfn))]
         return head.kind == .allocated ? 4096 << UInt64(head.order) : 4096

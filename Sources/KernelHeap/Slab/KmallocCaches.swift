@@ -3,6 +3,8 @@ enum KmallocCaches {
     /// The two caches that SLUB itself lives in come first.
     static let first = 2
     static let sizes = 13
+    /// The first cache behind them.
+    static let end = first + 4 * sizes
     /// `KMALLOC_MAX_CACHE_SIZE`: above it whole pages are taken.
     static let largest: UInt64 = 8_192
 

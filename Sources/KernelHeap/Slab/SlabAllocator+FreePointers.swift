@@ -241,7 +241,7 @@ extension SlabAllocator {
     }
 
     /// A word of the direct map, or nil where its eight bytes are not all memory.
-    private func word(at address: UInt64, _ pages: borrowing PageAllocator) -> UInt64? {
+    func word(at address: UInt64, _ pages: borrowing PageAllocator) -> UInt64? {
         var bytes: [UInt8] = []
         var place = address
         while bytes.count < 8 {
@@ -258,7 +258,7 @@ extension SlabAllocator {
     }
 
     /// Stores a word in the direct map; what is no memory is left out.
-    private mutating func store(_ word: UInt64, at address: UInt64, pages: inout PageAllocator) {
+    mutating func store(_ word: UInt64, at address: UInt64, pages: inout PageAllocator) {
         let bytes = (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
         var rest = bytes[...]
         var place = address

@@ -14,10 +14,17 @@ extension SlabAllocator {
         var violations = Violations()
         var places = [SlabPlace](repeating: .nowhere, count: slabLimit)
         checkNumbers(&violations)
+        let waiting = Set(waitingSlabs)
+        violations.check(
+            waiting.count == waitingSlabs.count
+                && waiting.allSatisfy { Int($0) < slabLimit && slabs[Int($0)].isLive },
+            "a slab waits twice for a grace period, or is gone"
+        )
         checkCPUs(&places, &violations)
         checkNodes(&places, &violations)
         for number in 0..<slabLimit where slabs[number].isLive {
             checkSlab(number, places[number], pages, &violations)
+            if waiting.contains(UInt32(truncatingIfNeeded: number)) { continue }
             if !(misuse || slabs[number].hasByteLists) { checkObjects(number, &violations) }
         }
         checkPages(pages, &violations)
@@ -112,7 +119,8 @@ extension SlabAllocator {
         let listCount = caches.count * nodeCount
         var slabCounts = [Int](repeating: 0, count: listCount)
         var objectCounts = slabCounts
-        for number in 0..<slabLimit where slabs[number].isLive {
+        for number in 0..<slabLimit
+        where slabs[number].isLive && !isWaiting(UInt32(truncatingIfNeeded: number)) {
             let node = Int(slabs[number].cache) * nodeCount + Int(slabs[number].node)
             guard node < listCount else { continue }
             slabCounts[node] += 1
@@ -185,7 +193,9 @@ extension SlabAllocator {
         )
         // A full slab is on no list, every other one is on one; a CPU's own slab may be full.
         let isFull = slab.freelist == Slab.endOfList
-        let isPlaced = place == .cpu || isFull == (place == .nowhere)
+        let isPlaced =
+            isWaiting(UInt32(truncatingIfNeeded: number))
+            ? place == .nowhere : place == .cpu || isFull == (place == .nowhere)
         violations.check(isPlaced, "slab \(number) is on \(place), full \(isFull)")
         for offset in 0..<(1 << Int(slab.order)) {
             let page = pages.map[Int(slab.pfn) + offset]

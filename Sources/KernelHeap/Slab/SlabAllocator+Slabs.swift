@@ -296,6 +296,18 @@ extension SlabAllocator {
         let node = Int(slab.cache) * nodeCount + Int(slab.node)
         nodes[node].slabCount -= 1
         nodes[node].objectCount -= Int(slab.objects)
+        if catalog.geometries[Int(slab.cache)].flags.contains(.typesafeByRCU) {
+            // Frozen, so that what comes back to it wrongly joins no list.
+            slabs[Int(number)].isFrozen = true
+            waitingSlabs.append(number)
+        } else {
+            releasePages(of: number, cpu: cpu, pages: &pages)
+        }
+    }
+
+    /// Frees a slab's pages and its number: `__free_slab()`.
+    mutating func releasePages(of number: UInt32, cpu: Int, pages: inout PageAllocator) {
+        let slab = slabs[Int(number)]
         states.release(slab.states, count: Int(slab.objects))
         if slab.hasByteLists { byteLists[number] = nil }
         slabs[Int(number)].isLive = false

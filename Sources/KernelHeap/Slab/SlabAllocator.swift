@@ -8,7 +8,7 @@
 /// A full slab is on no list; the first free brings it back. Follows `mm/slub.c`, 6.1, with slab
 /// merging and without debugging; `slab/slabtrace*` of the recordings shows each step.
 struct SlabAllocator: ~Copyable {
-    private(set) var catalog: SlabCatalog
+    var catalog: SlabCatalog
     /// The caches' shapes; shared with other machines until one creates a cache.
     var caches: [SlabCache] { catalog.shapes }
     /// Cache-major: cache × CPUs + CPU; no longer than the last cache in use needs.
@@ -19,6 +19,8 @@ struct SlabAllocator: ~Copyable {
     var states = ObjectStates()
     /// Numbers of slabs that were discarded, free for new ones.
     var freeNumbers: [UInt32] = []
+    /// Discarded slabs whose pages wait for the end of a grace period, oldest first.
+    var waitingSlabs: [UInt32] = []
     var slabLimit = 0
     /// Where the last free on a machine of one CPU found its slab.
     ///
@@ -55,6 +57,7 @@ struct SlabAllocator: ~Copyable {
         slabs = other.slabs.fork()
         states = other.states.fork()
         freeNumbers = other.freeNumbers
+        waitingSlabs = other.waitingSlabs
         slabLimit = other.slabLimit
         byteLists = other.byteLists
         pointers = other.pointers
@@ -68,7 +71,8 @@ struct SlabAllocator: ~Copyable {
 
     var heldBytes: Int {
         cpuSlabs.heldBytes + nodes.heldBytes + slabs.heldBytes
-            + states.heldBytes + freeNumbers.count * 4 + byteLists.count * 40
+            + states.heldBytes + (freeNumbers.count + waitingSlabs.count) * 4
+            + byteLists.count * 40 + catalog.heldBytes
     }
 
     /// An object: its slab and its place in it.
@@ -189,7 +193,7 @@ struct SlabAllocator: ~Copyable {
     /// does that first, and what was behind the object is lost.
     @inline(never)
     mutating func cutList(at state: Int) -> Bool {
-        states[state].next = Slab.endOfList
+        states[state].link(to: Slab.endOfList)
         return false
     }
 
@@ -201,13 +205,5 @@ struct SlabAllocator: ~Copyable {
                 index: Int(cpuSlabs[place].freelist)
             )
         )
-    }
-
-    /// Adds a cache: `kmem_cache_create_usercopy()`.
-    mutating func create(_ request: SlabRequest) -> CacheID? {
-        guard let (cache, isNew) = catalog.add(request, isExclusive: request.hasConstructor)
-        else { return nil }
-        if isNew { nodes.grow(toAtLeast: catalog.count * nodeCount) }
-        return cache
     }
 }

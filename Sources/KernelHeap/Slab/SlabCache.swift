@@ -17,8 +17,6 @@ struct SlabCache: BitwiseCopyable {
     let hasCPUPartial: Bool
     /// `slub_debug` is on: every object is taken and freed under checks.
     let isChecked: Bool
-    /// The boot options that clear memory act on it.
-    let isWiped: Bool
     /// Zone, mobility and compound flags that the cache adds to each slab's pages.
     let flags: GFPFlags
 
@@ -36,7 +34,6 @@ struct SlabCache: BitwiseCopyable {
         cpuPartialSlabs = UInt16(clamping: geometry.cpuPartialSlabs)
         hasCPUPartial = geometry.cpuPartial > 0
         isChecked = !geometry.flags.isDisjoint(with: .debug)
-        isWiped = geometry.flags.isDisjoint(with: [.poison, .typesafeByRCU])
         var flags: GFPFlags = []
         if geometry.order > 0 { flags.insert(.compound) }
         if geometry.flags.contains(.cacheDMA) { flags.insert(.dma) }
@@ -193,6 +190,12 @@ struct Slab: ColumnElement {
         if freeze { isFrozen = true }
     }
 
+    /// A CPU gives a list of free objects back.
+    mutating func takeBack(_ head: UInt16, count: UInt16) {
+        freelist = head
+        inuse = inuse > count ? inuse - count : 0
+    }
+
     /// All free objects go to a CPU; a slab without any is let go.
     @inline(__always)
     mutating func handOver() {
@@ -228,10 +231,7 @@ struct ObjectState: ColumnElement {
     init(next: UInt16, freedBy call: UInt64) { bits = UInt64(next) | call << 32 }
 
     @inline(__always)
-    var next: UInt16 {
-        get { UInt16(truncatingIfNeeded: bits) }
-        set { bits = bits & ~0xffff | UInt64(newValue) }
-    }
+    var next: UInt16 { UInt16(truncatingIfNeeded: bits) }
 
     /// Becomes allocated; the old link stays, as it does in the object's memory.
     @inline(__always)
@@ -240,6 +240,9 @@ struct ObjectState: ColumnElement {
         bits = UInt64(next) | (requested & 0x3fff) << 16 | 1 << 30 | call << 32
         return next
     }
+
+    /// Changes the link of a free object.
+    mutating func link(to next: UInt16) { bits = bits & ~0xffff | UInt64(next) }
 
     var isAllocated: Bool { bits & 1 << 30 != 0 }
     /// What lies at the free pointer's place was written there; the link says nothing of it.

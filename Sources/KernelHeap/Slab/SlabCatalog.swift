@@ -1,21 +1,31 @@
-/// The caches of a machine as they were created: names and geometry, which rarely change.
+/// The caches of a machine: names, geometry and who shares what, which rarely change.
 ///
-/// Held in arrays that sessions and forks share until one of them creates a cache.
+/// Held in arrays that sessions and forks share until one of them creates or destroys a cache. A
+/// cache keeps its place for life; the place of a destroyed one goes to the next that is created,
+/// so the order of creation is kept apart.
 struct SlabCatalog: Sendable {
     /// A name and the cache that serves it; merged caches share one.
-    struct Alias: Sendable {
+    struct Alias: Hashable, Sendable {
         let name: String
         let cache: CacheID
     }
 
+    /// Most caches at a time, those of the boot included.
+    static let cacheLimit = 2_048
+    /// Most names at a time.
+    static let nameLimit = 4_096
+
     let options: SlabOptions
     private(set) var names: [String] = []
     private(set) var geometries: [SlabGeometry] = []
-    private(set) var exclusive: [Bool] = []
+    var records: [CacheRecord] = []
     /// What allocations read of each geometry.
     private(set) var shapes: [SlabCache] = []
-    /// Every name that was created, oldest first.
+    /// Every name of every cache, oldest first.
     private(set) var aliases: [Alias] = []
+    /// The places of the caches that live, oldest first.
+    private(set) var order: [Int] = []
+    private var freePlaces: [Int] = []
 
     /// The caches that 6.1 has after boot, merged unless `slub_nomerge` is given.
     init(booting options: SlabOptions) {
@@ -23,8 +33,14 @@ struct SlabCatalog: Sendable {
         for request in BuiltinCaches.inOrderOfCreation {
             _ = add(request, isExclusive: BuiltinCaches.isExclusive(request))
         }
+        // The caches that SLUB itself lives in and the plain ones of kmalloc() are exempt.
+        for place in 0..<KmallocCaches.first + KmallocCaches.sizes {
+            records[place].references = -1
+        }
+        heldBytes = 0
     }
 
+    /// Places, those of destroyed caches included.
     var count: Int { geometries.count }
 
     func name(_ cache: CacheID) -> String {
@@ -36,33 +52,141 @@ struct SlabCatalog: Sendable {
         aliases.last { $0.name == name }?.cache
     }
 
+    /// The cache of a directory under `/sys/kernel/slab/`.
+    func cache(inDirectory directory: String) -> CacheID? {
+        if let cache = cache(named: directory) { return cache }
+        if directory.hasPrefix(":") {
+            let place = order.last { sharedDirectory($0) == directory }
+            return place.map { CacheID(rawValue: UInt16(truncatingIfNeeded: $0)) }
+        }
+        guard directory.contains("!") else { return nil }
+        return aliases.last { Self.directory(named: $0.name) == directory }?.cache
+    }
+
+    /// The directory of a cache that others may join; nil where it goes by its own name.
+    func sharedDirectory(_ place: Int) -> String? {
+        let isShareable =
+            !options.isMergingOff && !records[place].isExclusive
+            && geometries[place].usercopySize == 0 && records[place].references >= 0
+            && geometries[place].flags.isDisjoint(with: .neverMerge)
+        return isShareable ? geometries[place].sharedDirectory : nil
+    }
+
+    /// A slash cannot stand in a directory's name: `kobject_set_name()`.
+    static func directory(named name: String) -> String {
+        String(name.map { $0 == "/" ? "!" : $0 })
+    }
+
+    /// The cache whose `struct kmem_cache` stands at an address.
+    func cache(at address: UInt64) -> CacheID? {
+        guard address != 0, let place = order.last(where: { records[$0].address == address })
+        else { return nil }
+        return CacheID(rawValue: UInt16(truncatingIfNeeded: place))
+    }
+
+    /// Further creators that share a cache, as the file `aliases` counts them.
+    func aliasCount(_ cache: Int) -> Int { max(0, records[cache].references - 1) }
+
+    /// Finds the cache that a new one merges with, and lets it share: `__kmem_cache_alias()`.
+    mutating func merge(_ request: SlabRequest) -> CacheID? {
+        for place in order
+        where geometries[place].canShare(
+            with: request,
+            isExclusive: records[place].isExclusive,
+            options: options
+        ) {
+            geometries[place].share(with: request)
+            shapes[place] = SlabCache(geometries[place])
+            records[place].references += 1
+            let alias = Alias(
+                name: request.name,
+                cache: CacheID(rawValue: UInt16(truncatingIfNeeded: place))
+            )
+            if !aliases.contains(alias) { append(alias) }
+            return alias.cache
+        }
+        return nil
+    }
+
+    /// Adds a cache that shares nothing.
+    mutating func insert(
+        _ request: SlabRequest,
+        _ geometry: SlabGeometry,
+        isExclusive: Bool
+    ) -> CacheID {
+        var record = CacheRecord(references: 1, isExclusive: isExclusive)
+        record.isConstructed = request.hasConstructor
+        let place: Int
+        if let free = freePlaces.popLast() {
+            place = free
+            names[place] = request.name
+            geometries[place] = geometry
+            shapes[place] = SlabCache(geometry)
+            records[place] = record
+        } else {
+            place = count
+            heldBytes += Self.bytesPerCache
+            names.append(request.name)
+            geometries.append(geometry)
+            shapes.append(SlabCache(geometry))
+            records.append(record)
+        }
+        order.append(place)
+        let cache = CacheID(rawValue: UInt16(truncatingIfNeeded: place))
+        append(Alias(name: request.name, cache: cache))
+        return cache
+    }
+
+    private mutating func append(_ alias: Alias) {
+        aliases.append(alias)
+        heldBytes += Self.bytesPerName + alias.name.utf8.count
+    }
+
+    /// Gives a cache what its constructor does.
+    mutating func set(_ constructor: CacheConstructor, of place: Int) {
+        records[place].constructor = constructor
+        heldBytes += constructor.bytes.count
+    }
+
+    /// Whether there is room for one more cache and name.
+    var isFull: Bool {
+        aliases.count >= Self.nameLimit || (freePlaces.isEmpty && count >= Self.cacheLimit)
+    }
+
     /// Adds a cache, or finds the one that it merges with: `kmem_cache_create_usercopy()`.
     ///
     /// - Returns: the cache and whether it is new; nil where the geometry is impossible.
     mutating func add(_ request: SlabRequest, isExclusive: Bool) -> (cache: CacheID, isNew: Bool)? {
-        for index in geometries.indices
-        where geometries[index].canShare(
-            with: request,
-            isExclusive: exclusive[index],
-            options: options
-        ) {
-            geometries[index].share(with: request)
-            shapes[index] = SlabCache(geometries[index])
-            let cache = CacheID(rawValue: UInt16(truncatingIfNeeded: index))
-            aliases.append(Alias(name: request.name, cache: cache))
-            return (cache, false)
-        }
-        guard count < Int(UInt16.max),
-            let geometry = SlabGeometry(request: request, options: options)
-        else { return nil }
-        let cache = CacheID(rawValue: UInt16(truncatingIfNeeded: count))
-        names.append(request.name)
-        geometries.append(geometry)
-        shapes.append(SlabCache(geometry))
-        exclusive.append(isExclusive)
-        aliases.append(Alias(name: request.name, cache: cache))
-        return (cache, true)
+        if let cache = merge(request) { return (cache, false) }
+        guard let geometry = SlabGeometry(request: request, options: options) else { return nil }
+        return (insert(request, geometry, isExclusive: isExclusive), true)
     }
+
+    /// Takes a cache off the kernel's list with all its names: `shutdown_cache()`.
+    ///
+    /// Its place stays taken until `release`.
+    mutating func remove(_ place: Int) {
+        heldBytes -= records[place].constructor?.bytes.count ?? 0
+        records[place].constructor = nil
+        records[place].state = .dying
+        order.removeAll { $0 == place }
+        for alias in aliases where Int(alias.cache.rawValue) == place {
+            heldBytes -= Self.bytesPerName + alias.name.utf8.count
+        }
+        aliases.removeAll { Int($0.cache.rawValue) == place }
+    }
+
+    /// Frees the place of a removed cache.
+    mutating func release(_ place: Int) {
+        records[place] = CacheRecord(state: .gone, references: 0, isExclusive: true)
+        freePlaces.append(place)
+    }
+
+    /// Host memory of what clients added.
+    private(set) var heldBytes = 0
+
+    private static let bytesPerCache = 512
+    private static let bytesPerName = 48
 
     /// The catalog of the default options on a few processors, computed once.
     private static let defaults: [SlabCatalog] = (1...8).map {

@@ -44,6 +44,15 @@ public struct SlabFlags: OptionSet, Hashable, Sendable {
     /// Caches that share slabs agree on these: `SLAB_MERGE_SAME`.
     static let mergeSame: SlabFlags = [.reclaimAccount, .cacheDMA, .cacheDMA32, .account]
 
+    /// What a caller may ask for: `SLAB_FLAGS_PERMITTED`; anything else is `-EINVAL`.
+    static let permitted: SlabFlags = creation.union(.memorySpread)
+    /// What a cache takes of it: `CACHE_CREATE_MASK`.
+    static let creation: SlabFlags = [
+        .hardwareCacheAlign, .cacheDMA, .cacheDMA32, .panic, .typesafeByRCU, .consistencyChecks,
+        .redZone, .poison, .storeUser, .trace, .noLeakTrace, .reclaimAccount, .account,
+        .noUserFlags, .kmalloc,
+    ]
+
     /// The names that `kmem_cache_create()` callers use.
     public static let names: [(name: String, flag: SlabFlags)] = [
         ("SLAB_CONSISTENCY_CHECKS", .consistencyChecks), ("SLAB_RED_ZONE", .redZone),

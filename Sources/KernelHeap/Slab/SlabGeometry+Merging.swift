@@ -29,6 +29,19 @@ extension SlabGeometry {
         return options.flags(request.flags, ofCache: request.name).isDisjoint(with: .neverMerge)
     }
 
+    /// What a cache that others may join is called under `/sys/kernel/slab/`: `create_unique_id()`.
+    var sharedDirectory: String {
+        var letters = ""
+        if flags.contains(.cacheDMA) { letters += "d" }
+        if flags.contains(.cacheDMA32) { letters += "D" }
+        if flags.contains(.reclaimAccount) { letters += "a" }
+        if flags.contains(.consistencyChecks) { letters += "F" }
+        if flags.contains(.account) { letters += "A" }
+        let digits = String(size)
+        return ":" + letters + (letters.isEmpty ? "" : "-")
+            + String(repeating: "0", count: max(0, 7 - digits.count)) + digits
+    }
+
     /// Takes a further cache's objects in, which may be a little larger.
     ///
     /// - Parameter request: a cache that `canShare` accepted.

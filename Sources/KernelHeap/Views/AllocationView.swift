@@ -146,7 +146,7 @@ extension Kernel {
     ///
     /// Costs the partial slabs and the CPUs' slabs.
     public func allocationTotals() -> [AllocationTotal] {
-        (0..<slab.catalog.count).compactMap { cache in
+        slab.catalog.order.compactMap { cache in
             let objects = slab.liveObjects(of: cache)
             guard objects > 0 else { return nil }
             return AllocationTotal(

@@ -22,6 +22,8 @@ public struct CacheStateView: Hashable, Sendable {
     public var detail: CacheDetailView
     /// Objects that callers hold.
     public var liveObjects: UInt64
+    /// The `struct kmem_cache`; nil for a cache of the boot whose address nobody asked for.
+    public var address: LinearAddress?
     /// Every name of the cache, its own first.
     public var names: [String]
     /// CPUs that keep a slab.
@@ -45,7 +47,7 @@ extension Kernel {
         for alias in slab.catalog.aliases {
             names[Int(alias.cache.rawValue)].append(alias.name)
         }
-        return (0..<slab.catalog.count).reversed().map { cache in
+        return slab.catalog.order.reversed().map { cache in
             slab.state(cache, names: names[cache], partialLimit: partialLimit)
         }
     }
@@ -64,6 +66,8 @@ extension SlabAllocator {
             counts: view(cache),
             detail: detail(cache),
             liveObjects: liveObjects(of: cache),
+            address: catalog.records[cache].address == 0
+                ? nil : LinearAddress(rawValue: catalog.records[cache].address),
             names: names,
             cpus: (0..<cpuCount).compactMap { cpuState(cache, $0) },
             partial: (0..<nodeCount).map { node in

@@ -20,7 +20,7 @@ extension Kernel {
     ///
     /// Costs the length of the nodes' lists of partial slabs.
     public func cacheViews() -> [CacheView] {
-        (0..<slab.catalog.count).reversed().map { slab.view($0) }
+        slab.catalog.order.reversed().map { slab.view($0) }
     }
 
     /// A cache with all that `/sys/kernel/slab/` shows of it.
@@ -29,6 +29,12 @@ extension Kernel {
     /// - Returns: `nil` where no cache has the name.
     public func cacheDetail(named name: String) -> CacheDetailView? {
         slab.catalog.cache(named: name).map { slab.detail(Int($0.rawValue)) }
+    }
+
+    /// A cache by its directory under `/sys/kernel/slab/`: a name, in which `!` stands for `/`, or
+    /// what a cache that may be shared is really called there, such as `:A-0000192`.
+    public func cacheDetail(inDirectory directory: String) -> CacheDetailView? {
+        slab.catalog.cache(inDirectory: directory).map { slab.detail(Int($0.rawValue)) }
     }
 
     /// The machine's memory at a glance.

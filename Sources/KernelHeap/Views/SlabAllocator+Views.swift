@@ -28,7 +28,8 @@ extension SlabAllocator {
     func detail(_ cache: Int) -> CacheDetailView {
         let name = catalog.names[cache]
         var view = CacheDetailView(name: name, geometry: catalog.geometries[cache])
-        view.aliasCount = max(0, catalog.aliases.count { Int($0.cache.rawValue) == cache } - 1)
+        view.aliasCount = catalog.aliasCount(cache)
+        if catalog.records[cache].constructor != nil { view.constructor = "ctor+0x0/0x10" }
         view.nodes = (0..<nodeCount).map { node in
             let state = nodes[cache * nodeCount + node]
             let partial = partialObjects(of: cache, node: node)
@@ -66,6 +67,12 @@ extension SlabAllocator {
             let isReclaimable = shape.flags.contains(.reclaimable)
             stats[isReclaimable ? .slabReclaimable : .slabUnreclaimable] &+=
                 count(large + small << Int(shape.minOrder))
+        }
+        // Slabs that wait for a grace period are out of their cache, but still slabs.
+        for number in waitingSlabs where Int(slabs[Int(number)].node) == node {
+            let slab = slabs[Int(number)]
+            let isReclaimable = caches[Int(slab.cache)].flags.contains(.reclaimable)
+            stats[isReclaimable ? .slabReclaimable : .slabUnreclaimable] &+= 1 << slab.order
         }
     }
 

@@ -10,7 +10,8 @@ public enum UnreclaimableSlabReport {
         let rows = caches.filter { !$0.isReclaimable && $0.objects > 0 }.map { cache in
             let used = cache.activeObjects &* cache.objectSize / 1024
             let total = cache.objects &* cache.objectSize / 1024
-            return padded(cache.name, left: 17) + " " + padded("\(used)", right: 10) + "KB "
+            let name = CacheName.escaped(cache.name)
+            return padded(name, left: 17) + " " + padded("\(used)", right: 10) + "KB "
                 + padded("\(total)", right: 10) + "KB"
         }
         return ["Unreclaimable slab info:", "Name                      Used          Total"] + rows

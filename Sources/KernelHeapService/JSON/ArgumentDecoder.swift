@@ -18,9 +18,18 @@ struct ArgumentDecoder {
     ///   `invalid-value`, with the place and what would be valid there.
     func decode(_ place: ArgumentPlace) throws(Problem) -> DecodedArgument {
         switch parameter.type {
-        case .bytes: return .payload(.bytes(try PayloadDecoder.bytes(place)))
-        case .text: return .payload(.text(try PayloadDecoder.text(place)))
-        case .addresses: return .payload(.words(try addresses(place)))
+        case .bytes:
+            let bytes = try PayloadDecoder.bytes(place)
+            try checkLength(bytes.count, "bytes", place)
+            return .payload(.bytes(bytes))
+        case .text:
+            let text = try PayloadDecoder.text(place)
+            try checkLength(text.utf8.count, "bytes", place)
+            return .payload(.text(text))
+        case .addresses:
+            let words = try addresses(place)
+            try checkLength(words.count, "addresses", place)
+            return .payload(.words(words))
         default: break
         }
         switch place {
@@ -150,6 +159,11 @@ struct ArgumentDecoder {
             }
         }
         return words
+    }
+
+    private func checkLength(_ count: Int, _ unit: String, _ place: ArgumentPlace) throws(Problem) {
+        guard let maximum = parameter.maximum, UInt64(count) > maximum else { return }
+        throw outOfRange(place, "0…\(maximum) \(unit)")
     }
 
     private var isPointer: Bool {

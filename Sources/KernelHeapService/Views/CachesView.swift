@@ -29,6 +29,8 @@ extension JSONWriter {
         member("name", cache.counts.name)
         name("names")
         strings(cache.names)
+        name("address")
+        if let address = cache.address { self.address(address.rawValue) } else { raw("null") }
         member("live_objects", cache.liveObjects)
         member("active_objects", cache.counts.activeObjects)
         member("objects", cache.counts.objects)

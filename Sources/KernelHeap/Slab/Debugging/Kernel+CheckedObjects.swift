@@ -4,36 +4,17 @@
 /// slab is on no list. Follows `alloc_single_from_partial()`, `alloc_single_from_new_slab()` and
 /// `free_to_partial_list()`, `mm/slub.c`, 6.1.
 extension Kernel {
-    /// Allocates an object of a checked cache.
+    /// Takes an object from the node's first slab that passes the checks, or from a new one.
     ///
     /// - Parameters:
     ///   - cache: the cache's number.
     ///   - requested: bytes that `kmalloc()` was asked for; 0 elsewhere.
     ///   - flags: what the page allocator may do for a new slab.
     ///   - context: whose CPU and process are noted with the object.
-    /// - Returns: the object; null where there is no memory or the checks leave no slab.
+    /// - Returns: the object; nil where there is no memory for a new slab.
+    /// - Throws: `FreePointerFault` where a broken freelist leads out of memory.
     @inline(never)
-    mutating func allocateChecked(
-        _ cache: Int,
-        requested: UInt64,
-        flags: GFPFlags,
-        in context: CallContext
-    ) -> KmallocOutcome {
-        do {
-            let object = try takeChecked(cache, requested: requested, flags: flags, in: context)
-            guard let object else {
-                warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
-                return .null
-            }
-            return .object(object, cache: cache)
-        } catch {
-            logAccessFault(at: error.address, isWrite: false)
-            return .null
-        }
-    }
-
-    /// Takes an object from the node's first slab that passes the checks, or from a new one.
-    private mutating func takeChecked(
+    mutating func takeChecked(
         _ cache: Int,
         requested: UInt64,
         flags: GFPFlags,

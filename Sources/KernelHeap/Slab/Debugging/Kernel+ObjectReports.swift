@@ -9,7 +9,7 @@ extension Kernel {
 
     /// `slab_bug()`: the head of a report.
     mutating func logSlabBug(_ number: UInt32, _ text: String) {
-        let name = slab.catalog.name(CacheID(rawValue: slab.slabs[Int(number)].cache))
+        let name = escapedName(ofCacheOf: number)
         log.append(String(repeating: "=", count: 77))
         log.append("BUG \(name) (\(log.taint.text)): \(text)")
         log.append(String(repeating: "-", count: 77))
@@ -18,8 +18,13 @@ extension Kernel {
 
     /// `slab_fix()`: what was done about it.
     mutating func logFix(_ number: UInt32, _ text: String) {
-        let name = slab.catalog.name(CacheID(rawValue: slab.slabs[Int(number)].cache))
+        let name = escapedName(ofCacheOf: number)
         log.append("FIX \(name): \(text)")
+    }
+
+    private func escapedName(ofCacheOf number: UInt32) -> String {
+        let cache = CacheID(rawValue: slab.slabs[Int(number)].cache)
+        return CacheName.escaped(slab.catalog.name(cache))
     }
 
     /// `slab_err()`: a report on a slab.

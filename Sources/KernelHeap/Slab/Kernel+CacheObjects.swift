@@ -1,0 +1,175 @@
+/// Objects of caches that are named by their callers.
+extension Kernel {
+    /// An object of a cache as the slab has it, nil where there is no memory.
+    ///
+    /// - Parameters:
+    ///   - cache: the cache's number.
+    ///   - requested: bytes that `kmalloc()` was asked for; 0 elsewhere.
+    ///   - flags: what the page allocator may do for a new slab.
+    ///   - context: whose CPU and process get it.
+    @inline(never)
+    mutating func allocateObject(
+        from cache: Int,
+        requested: UInt64 = 0,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> SlabAllocator.Object? {
+        let isConstructed = slab.catalog.records[cache].isConstructed
+        let slabsBefore = isConstructed ? slab.slabCount(of: cache) : 0
+        do {
+            let taken =
+                slab.caches[cache].isChecked
+                ? try takeChecked(cache, requested: requested, flags: flags, in: context)
+                : try slab.allocate(
+                    cache,
+                    requested: requested,
+                    flags: flags,
+                    cpu: context.cpu,
+                    call: sequence,
+                    pages: &pages
+                )
+            guard let object = taken else {
+                warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
+                return nil
+            }
+            if isConstructed, slab.slabCount(of: cache) > slabsBefore {
+                construct(object.slab, of: cache, flags, context)
+            }
+            return object
+        } catch {
+            logAccessFault(at: error.address, isWrite: false)
+            return nil
+        }
+    }
+
+    /// Allocates and clears as the flags and the boot options say.
+    mutating func allocateCleared(
+        from cache: Int,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> SlabAllocator.Object? {
+        guard let object = allocateObject(from: cache, flags: flags, in: context) else {
+            return nil
+        }
+        clear(object, cache, flags)
+        return object
+    }
+
+    /// Runs the constructor on every object of a new slab: `setup_object()`.
+    private mutating func construct(
+        _ number: UInt32,
+        of cache: Int,
+        _ flags: GFPFlags,
+        _ context: CallContext
+    ) {
+        if flags.contains(.zero) {
+            log.warnOnce(at: "mm/slub.c:2001", in: "___slab_alloc+0x365/0x990", context)
+        }
+        guard let constructor = slab.catalog.records[cache].constructor else { return }
+        let owner = slab.slabs[Int(number)]
+        let shape = slab.caches[cache]
+        let room = UInt64(shape.objectSize)
+        guard constructor.offset < room else { return }
+        let length = min(UInt64(constructor.bytes.count), room - constructor.offset)
+        let bytes = Array(constructor.bytes.prefix(Int(length)))
+        guard !bytes.isEmpty else { return }
+        let first = Self.virtual(owner.pfn) &+ constructor.offset
+        for index in 0..<Int(owner.objects) {
+            writeKernel(first &+ shape.begin(of: index), bytes)
+        }
+    }
+
+    /// `kmem_cache_alloc_bulk()`: all objects or none.
+    ///
+    /// - Returns: the addresses; empty where memory ran out.
+    mutating func allocateObjects(
+        _ count: Int,
+        from cache: Int,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> [UInt64] {
+        var objects: [SlabAllocator.Object] = []
+        for _ in 0..<count {
+            guard let object = allocateObject(from: cache, flags: flags, in: context) else {
+                freeObjects(objects.map(\.address), to: cache, in: context)
+                return []
+            }
+            objects.append(object)
+        }
+        for object in objects { clear(object, cache, flags) }
+        return objects.map(\.address)
+    }
+
+    /// `kmem_cache_free()`.
+    ///
+    /// An object of another cache is warned about and goes back to its own, as in a kernel with
+    /// hardened freelists; an address of no slab is warned about and left alone.
+    mutating func freeObject(at address: UInt64, to cache: Int, in context: CallContext) {
+        guard let frame = frame(ofDirectMapped: address) else {
+            return oopsInPageLookup(address)
+        }
+        let page = pages.map[Int(frame)]
+        guard page.kind == .slab else {
+            log.warnOnce(
+                "cache_from_obj: Object is not a Slab page!",
+                at: "mm/slab.h",
+                in: "cache_from_obj",
+                context
+            )
+            return
+        }
+        let owner = page.slabCache
+        if owner != cache {
+            let names = [cache, owner].map { CacheName.escaped(slab.catalog.names[$0]) }
+            log.warn(
+                "cache_from_obj: Wrong slab cache. \(names[0]) but object is from \(names[1])",
+                at: "mm/slab.h:665",
+                in: "cache_from_obj+0xa1/0x120",
+                context
+            )
+        }
+        release(address, of: page, from: "kmem_cache_free+0x2f7/0x310", in: context)
+    }
+
+    /// Clears an object and what SLUB keeps behind it, red zones left alone: `slab_free_hook()`.
+    mutating func clearFreed(_ address: UInt64, _ cache: Int) {
+        let geometry = slab.catalog.geometries[cache]
+        clearKernel(address, UInt64(geometry.objectSize))
+        let behind = geometry.size - geometry.inuse - geometry.redLeftPad
+        if behind > 0 { clearKernel(address &+ UInt64(geometry.inuse), UInt64(behind)) }
+    }
+
+    /// `kmem_cache_free_bulk()`: from the last object to the first.
+    ///
+    /// Objects of one slab that stand close to each other are freed together: the kernel looks at
+    /// most three others ahead, which decides the order of the freelists.
+    mutating func freeObjects(_ objects: [UInt64], to cache: Int, in context: CallContext) {
+        var rest = objects
+        while let last = rest.popLast() {
+            freeObject(at: last, to: cache, in: context)
+            guard let slab = slabNumber(at: last) else { continue }
+            var lookahead = 3
+            var index = rest.count
+            var end = rest.count
+            while index > 0 {
+                index -= 1
+                if slabNumber(at: rest[index]) == slab {
+                    let object = rest[index]
+                    end -= 1
+                    rest.swapAt(index, end)
+                    freeObject(at: object, to: cache, in: context)
+                } else {
+                    lookahead -= 1
+                    if lookahead == 0 { break }
+                }
+            }
+            rest.removeLast(rest.count - end)
+        }
+    }
+
+    private func slabNumber(at address: UInt64) -> UInt32? {
+        guard let frame = frame(ofDirectMapped: address) else { return nil }
+        let page = pages.map[Int(frame)]
+        return page.kind == .slab ? page.slabNumber : nil
+    }
+}

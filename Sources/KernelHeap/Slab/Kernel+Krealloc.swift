@@ -1,0 +1,83 @@
+/// Functions built on `kmalloc()`: `mm/slab_common.c` and `mm/util.c`, 6.1.
+extension Kernel {
+    /// What `krealloc()` came to.
+    enum ReallocationOutcome {
+        /// The memory given was large enough.
+        case inPlace(UInt64)
+        case allocated(KmallocOutcome)
+    }
+
+    /// `krealloc()`.
+    ///
+    /// Memory that has room already is returned as it is, even where `__GFP_ZERO` asks for cleared
+    /// bytes. Otherwise all bytes that the old memory really has are copied, and it is freed.
+    mutating func reallocate(
+        _ address: UInt64,
+        size: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> ReallocationOutcome {
+        guard size > 0 else {
+            kfree(LinearAddress(rawValue: address), in: context)
+            return .allocated(.zeroSize)
+        }
+        let room = ksize(LinearAddress(rawValue: address))
+        if room >= size { return .inPlace(address) }
+        let outcome = allocate(size: size, flags: flags, in: context)
+        let target = self.address(of: outcome)
+        guard target != 0 else { return .allocated(outcome) }
+        copyKernel(from: address, to: target, room)
+        if address != 0 { kfree(LinearAddress(rawValue: address), in: context) }
+        return .allocated(outcome)
+    }
+
+    /// `kfree_sensitive()`: clears all bytes that the memory really has.
+    mutating func kfreeSensitive(_ address: LinearAddress, in context: CallContext) {
+        clearKernel(address.rawValue, ksize(address))
+        kfree(address, in: context)
+    }
+
+    /// `kmalloc_size_roundup()`: the bytes that `kmalloc()` would really give.
+    ///
+    /// Sizes that no allocation has are rounded all the same; beyond 2^63 the result wraps to 0.
+    static func kmallocSizeRoundup(_ size: UInt64) -> UInt64 {
+        guard size > 0, size < .max else { return size }
+        guard size <= KmallocCaches.largest else {
+            let pages = (size - 1) >> 12
+            return 4096 << UInt64(UInt64.bitWidth - pages.leadingZeroBitCount)
+        }
+        return BuiltinCaches.kmallocIndex(size).map { BuiltinCaches.kmallocSizes[$0] } ?? 0
+    }
+
+    /// Copies kernel memory page by page, up to the first byte that is not mapped.
+    mutating func copyKernel(from source: UInt64, to target: UInt64, _ count: UInt64) {
+        var done: UInt64 = 0
+        while done < count, let from = frame(ofDirectMapped: source &+ done),
+            let to = frame(ofDirectMapped: target &+ done)
+        {
+            let sourceOffset = (source &+ done) % 4096
+            let targetOffset = (target &+ done) % 4096
+            let length = min(count - done, 4096 - sourceOffset, 4096 - targetOffset)
+            copyFrame(
+                from,
+                Int(sourceOffset),
+                to: to,
+                Int(targetOffset),
+                count: Int(length)
+            )
+            done += length
+        }
+    }
+}
+
+extension SlabAllocator {
+    /// Bytes of an object that its owner may use: `slab_ksize()`, 6.1.
+    func usableBytes(of cache: Int) -> UInt64 {
+        let geometry = catalog.geometries[cache]
+        if !geometry.flags.isDisjoint(with: [.redZone, .poison]) {
+            return UInt64(geometry.objectSize)
+        }
+        let isInUse = !geometry.flags.isDisjoint(with: [.typesafeByRCU, .storeUser])
+        return UInt64(isInUse ? geometry.inuse : geometry.size)
+    }
+}

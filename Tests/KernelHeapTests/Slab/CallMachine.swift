@@ -1,0 +1,89 @@
+import KernelHeap
+import Testing
+
+/// A machine that kernel calls are run on by name, with words and payloads in their order.
+final class CallMachine {
+    enum Argument: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
+        case word(UInt64)
+        case text(String)
+        case bytes([UInt8])
+        case words([UInt64])
+        case absent
+
+        init(integerLiteral value: UInt64) { self = .word(value) }
+        init(stringLiteral value: String) { self = .text(value) }
+    }
+
+    private(set) var kernel: Kernel
+
+    init(_ description: MachineDescription) throws { kernel = try Kernel(description) }
+
+    convenience init(_ bootOptions: String = "", cpus: Int = 1) throws {
+        var description = MachineDescription()
+        description.bootOptions = bootOptions
+        description.cpus = cpus
+        try self.init(description)
+    }
+
+    /// Runs a call of the registry; `GFP_KERNEL` is 0xcc0 in the engine's numbering too.
+    @discardableResult
+    func call(_ name: String, _ arguments: Argument..., cpu: Int = 0) throws -> CallOutcome {
+        let descriptor = try #require(CallRegistry.byName[name], "\(name)")
+        var list = CallArguments()
+        for (index, argument) in arguments.enumerated() {
+            switch argument {
+            case .word(let word): list.set(index, word: word)
+            case .text(let text): list.set(index, payload: .text(text))
+            case .bytes(let bytes): list.set(index, payload: .bytes(bytes))
+            case .words(let words): list.set(index, payload: .words(words))
+            case .absent: break
+            }
+        }
+        return kernel.apply(descriptor, list, in: CallContext(cpu: cpu))
+    }
+
+    /// Loads bytes of kernel memory.
+    func read(_ address: UInt64, _ count: UInt64) throws -> [UInt8] {
+        let outcome = try call("kernel_read", .word(address), .word(count))
+        guard case .bytes(let bytes)? = outcome.fact("data") else { return [] }
+        return bytes
+    }
+
+    var violations: [String] { kernel.checkInvariants(misuse: false) }
+
+    var isPanicked: Bool { kernel.isPanicked }
+    var heldBytes: Int { kernel.heldBytes }
+    var cacheNames: [String] { kernel.cacheNames }
+    func hasCache(_ name: String) -> Bool { kernel.cache(named: name) != nil }
+
+    /// One cache as the API shows it.
+    func cache(_ name: String) throws -> CacheStateView {
+        let state = kernel.cacheState(named: name, partialLimit: .max)
+        return try #require(state)
+    }
+
+    /// Pages that belong to slabs.
+    var slabPages: UInt64 {
+        kernel.nodeViews().reduce(0) {
+            $0 + $1.stats[.slabReclaimable] + $1.stats[.slabUnreclaimable]
+        }
+    }
+}
+
+extension CallOutcome {
+    /// The returned pointer or number; 0 for NULL and for nothing.
+    var word: UInt64 {
+        switch result.value {
+        case .void: 0
+        case .integer(let number): UInt64(bitPattern: number)
+        case .unsigned(let number), .pointer(let number): number
+        case .boolean(let truth): truth ? 1 : 0
+        }
+    }
+
+    /// The fact of a name, where the detail has it.
+    func fact(_ name: String) -> FactValue? {
+        guard case .facts(let facts) = result.detail else { return nil }
+        return facts.first { $0.name == name }?.value
+    }
+}
