@@ -77,7 +77,9 @@ class Hostile:
             return self.random.choice(FLAGS)
         if "addresses" in kind or "list" in kind:
             return [self.address() for _ in range(self.random.choice([0, 1, 3, 300]))]
-        if "address" in kind or "page" in kind or "pointer" in kind:
+        if "cache" in kind and self.random.random() < 0.7:
+            return self.random.choice(["name", "kmalloc-64", "vmap_area", "kmem_cache", "anon_vma", "none"])
+        if "address" in kind or "cache" in kind or "page" in kind or "pointer" in kind:
             return self.address()
         if "bytes" in kind:
             return self.bytes_value()
