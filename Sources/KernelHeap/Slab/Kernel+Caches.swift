@@ -100,22 +100,22 @@ extension Kernel {
                 in: context
             )
         else { return false }
-        slab.catalog.records[cache].address = object.address
+        var nodes: [UInt64] = []
         for _ in 0..<slab.nodeCount {
             guard let node = allocateObject(from: 1, flags: .kernel, in: context) else {
-                releaseStructures(of: slab.catalog.records[cache], in: context)
-                slab.catalog.records[cache].address = 0
-                slab.catalog.records[cache].nodes = []
+                release(object.address, nodes, in: context)
                 return false
             }
-            slab.catalog.records[cache].nodes.append(node.address)
+            nodes.append(node.address)
         }
+        slab.catalog.place(cache, at: object.address, nodes: nodes)
         return true
     }
 
-    private mutating func releaseStructures(of record: CacheRecord, in context: CallContext) {
-        for node in record.nodes { freeObject(at: node, to: 1, in: context) }
-        if record.address != 0 { freeObject(at: record.address, to: 0, in: context) }
+    /// Gives the structures of a cache back.
+    private mutating func release(_ address: UInt64, _ nodes: [UInt64], in context: CallContext) {
+        for node in nodes { freeObject(at: node, to: 1, in: context) }
+        freeObject(at: address, to: 0, in: context)
     }
 
     /// `kmem_cache_destroy()`.
@@ -146,7 +146,7 @@ extension Kernel {
         }
         let record = slab.catalog.records[place]
         slab.remove(place)
-        releaseStructures(of: record, in: context)
+        if record.address != 0 { release(record.address, record.nodes, in: context) }
         return slab.catalog.records[place].state == .dying ? .waiting : .destroyed
     }
 

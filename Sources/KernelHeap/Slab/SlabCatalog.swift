@@ -26,6 +26,9 @@ struct SlabCatalog: Sendable {
     /// The places of the caches that live, oldest first.
     private(set) var order: [Int] = []
     private var freePlaces: [Int] = []
+    /// The newest cache of each name, and the cache of each address.
+    private var newest: [String: CacheID] = [:]
+    private var placesByAddress: [UInt64: Int] = [:]
 
     /// The caches that 6.1 has after boot, merged unless `slub_nomerge` is given.
     init(booting options: SlabOptions) {
@@ -48,9 +51,7 @@ struct SlabCatalog: Sendable {
     }
 
     /// The cache that a name stands for; the newest where a name was used twice.
-    func cache(named name: String) -> CacheID? {
-        aliases.last { $0.name == name }?.cache
-    }
+    func cache(named name: String) -> CacheID? { newest[name] }
 
     /// The cache of a directory under `/sys/kernel/slab/`.
     func cache(inDirectory directory: String) -> CacheID? {
@@ -79,9 +80,14 @@ struct SlabCatalog: Sendable {
 
     /// The cache whose `struct kmem_cache` stands at an address.
     func cache(at address: UInt64) -> CacheID? {
-        guard address != 0, let place = order.last(where: { records[$0].address == address })
-        else { return nil }
-        return CacheID(rawValue: UInt16(truncatingIfNeeded: place))
+        placesByAddress[address].map { CacheID(rawValue: UInt16(truncatingIfNeeded: $0)) }
+    }
+
+    /// Notes where the structures of a cache stand.
+    mutating func place(_ cache: Int, at address: UInt64, nodes: [UInt64]) {
+        records[cache].address = address
+        records[cache].nodes = nodes
+        placesByAddress[address] = cache
     }
 
     /// Further creators that share a cache, as the file `aliases` counts them.
@@ -102,7 +108,11 @@ struct SlabCatalog: Sendable {
                 name: request.name,
                 cache: CacheID(rawValue: UInt16(truncatingIfNeeded: place))
             )
-            if !aliases.contains(alias) { append(alias) }
+            if aliases.contains(alias) {
+                newest[alias.name] = alias.cache
+            } else {
+                append(alias)
+            }
             return alias.cache
         }
         return nil
@@ -139,6 +149,7 @@ struct SlabCatalog: Sendable {
 
     private mutating func append(_ alias: Alias) {
         aliases.append(alias)
+        newest[alias.name] = alias.cache
         heldBytes += Self.bytesPerName + alias.name.utf8.count
     }
 
@@ -170,10 +181,15 @@ struct SlabCatalog: Sendable {
         records[place].constructor = nil
         records[place].state = .dying
         order.removeAll { $0 == place }
-        for alias in aliases where Int(alias.cache.rawValue) == place {
-            heldBytes -= Self.bytesPerName + alias.name.utf8.count
-        }
+        let address = records[place].address
+        // A client may have freed the structure, and another cache may stand there now.
+        if placesByAddress[address] == place { placesByAddress[address] = nil }
+        let gone = aliases.filter { Int($0.cache.rawValue) == place }
         aliases.removeAll { Int($0.cache.rawValue) == place }
+        for alias in gone {
+            heldBytes -= Self.bytesPerName + alias.name.utf8.count
+            newest[alias.name] = aliases.last { $0.name == alias.name }?.cache
+        }
     }
 
     /// Frees the place of a removed cache.

@@ -128,3 +128,49 @@ struct CacheShutdownTests {
         return line
     }
 }
+
+@Suite("kmem_cache: shrinking slabs that are linked in their bytes")
+struct ByteListShrinkTests {
+    private let machine: CallMachine
+    private let objects: [UInt64]
+
+    init() throws {
+        machine = try CallMachine("slub_nomerge")
+        var objects: [UInt64] = []
+        for _ in 0..<4 { objects.append(try machine.call("kmalloc", 64, 0xcc0).word) }
+        self.objects = objects
+        for object in objects[1...2] { try machine.call("kfree", .word(object)) }
+    }
+
+    @Test func `free pointers that a store left as they were still lead through the slab`() throws {
+        let pointer = objects[1] + 32
+        let bytes = try machine.read(pointer, 8)
+        try machine.call("kernel_write", .word(pointer), .bytes(bytes))
+        let shrunk = try machine.call("kmem_cache_shrink", "kmalloc-64").word
+        let state = try machine.cache("kmalloc-64")
+        let again = try machine.call("kmalloc", 64, 0xcc0).word
+        for object in [objects[0], again, objects[3]] {
+            try machine.call("kfree", .word(object))
+        }
+        let empty = try machine.call("kmem_cache_shrink", "kmalloc-64").word
+
+        #expect(shrunk == 1 && state.partial[0].map(\.objectsInUse) == [2])
+        #expect(again == objects[2])
+        #expect(empty == 0)
+        #expect(try machine.cache("kmalloc-64").counts.slabs == 0)
+        #expect(machine.violations == [])
+    }
+
+    @Test func `a free pointer that was written over ends the list, not the service`() throws {
+        try machine.call(
+            "kernel_write",
+            .word(objects[1] + 32),
+            .bytes([1, 2, 3, 4, 5, 6, 7, 8])
+        )
+
+        let shrunk = try machine.call("kmem_cache_shrink", "kmalloc-64").word
+
+        #expect(shrunk == 1)
+        #expect(try machine.cache("kmalloc-64").cpus.isEmpty)
+    }
+}
