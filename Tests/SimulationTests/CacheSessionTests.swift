@@ -8,7 +8,8 @@ struct CacheSessionTests {
         (1, 1, ""), (2, 1, "slub_nomerge"), (3, 4, ""), (4, 4, "slub_nomerge"),
         (5, 2, "slab_freelist_random"), (6, 1, "init_on_alloc=1"), (7, 1, "init_on_free=1"),
         (8, 2, "slub_nomerge slub_max_order=0"), (9, 3, "slab_freelist_hardened=0"),
-        (10, 1, "slub_nomerge slub_min_order=2"),
+        (10, 1, "slub_nomerge slub_min_order=2"), (11, 2, "slub_debug=FZPU"),
+        (12, 1, "slub_nomerge slub_debug=P"), (13, 1, "slub_debug=U init_on_free=1"),
     ]
 
     @Test("no object is lost or owned twice, and every page comes back", arguments: setups)

@@ -32,7 +32,7 @@ extension Kernel {
                 warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
                 return nil
             }
-            if isConstructed, slab.slabCount(of: cache) > slabsBefore {
+            if isConstructed, object.slab != Slab.none, slab.slabCount(of: cache) > slabsBefore {
                 construct(object.slab, of: cache, flags, context)
             }
             return object
@@ -127,6 +127,7 @@ extension Kernel {
                 in: "cache_from_obj+0xa1/0x120",
                 context
             )
+            logTracks(address, CheckedLayout(slab.catalog.geometries[owner]))
         }
         release(address, of: page, from: "kmem_cache_free+0x2f7/0x310", in: context)
     }

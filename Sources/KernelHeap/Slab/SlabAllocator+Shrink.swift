@@ -63,7 +63,7 @@ extension SlabAllocator {
         pages: inout PageAllocator
     ) {
         let slab = slabs[Int(number)]
-        if slab.hasByteLists { return giveBackByteList(of: number, pages: &pages) }
+        if slab.hasByteLists { return giveBackByteList(of: number, place: place, pages: &pages) }
         let head = cpuSlabs[place].freelist
         guard head < slab.objects else { return }
         var count: UInt16 = 1
@@ -79,25 +79,29 @@ extension SlabAllocator {
     }
 
     /// The same for a list in the objects' bytes; it ends where it leads out of memory.
-    private mutating func giveBackByteList(of number: UInt32, pages: inout PageAllocator) {
-        guard let lists = byteLists[number], lists.cpu != 0 else { return }
+    private mutating func giveBackByteList(
+        of number: UInt32,
+        place: Int,
+        pages: inout PageAllocator
+    ) {
         let slab = slabs[Int(number)]
+        let head = byteList(ofCPUAt: place)
         let cache = Int(slab.cache)
         let offset = UInt64(caches[cache].pointerOffset)
-        guard word(at: lists.cpu &+ offset, pages) != nil else { return }
+        byteLists[number]?.cpu = 0
+        guard head != 0, word(at: head &+ offset, pages) != nil else { return }
         var count: UInt16 = 1
-        var last = lists.cpu &+ offset
+        var last = head &+ offset
         while count < slab.objects, let stored = word(at: last, pages) {
             let next = pointers.code(stored, at: last, cache: cache)
             guard next != 0, word(at: next &+ offset, pages) != nil else { break }
             last = next &+ offset
             count += 1
         }
-        let behind = head(of: number)
-        store(pointers.code(behind, at: last, cache: cache), at: last, pages: &pages)
-        byteLists[number] = nil
-        let index = listIndex(of: lists.cpu, slab: number)
-        slabs[Int(number)].takeBack(index, count: count)
+        let rest = self.head(of: number)
+        store(pointers.code(rest, at: last, cache: cache), at: last, pages: &pages)
+        let first = listIndex(of: head, slab: number)
+        slabs[Int(number)].takeBack(first, count: count)
     }
 
     /// The slabs of a node's list, head first.

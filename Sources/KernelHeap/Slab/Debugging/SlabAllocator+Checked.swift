@@ -66,6 +66,8 @@ extension SlabAllocator {
         pages: inout PageAllocator
     ) {
         let before = slabs[Int(number)]
+        // Frozen where it waits for the end of a grace period: it is on no list, and joins none.
+        guard !before.isFrozen else { return }
         let cache = Int(before.cache)
         let node = cache * nodeCount + Int(before.node)
         slabs[Int(number)].freelist = listIndex(of: head, slab: number)
