@@ -4,7 +4,7 @@ let pageCalls: [any KernelCall.Type] =
         AllocPages.self, AllocPage.self, GetFreePages.self, GetFreePage.self, GetZeroedPage.self,
         GetDMAPages.self, AllocPagesExact.self, AllocPagesBulkArray.self, SplitPage.self,
         FreePagesByDescriptor.self, FreePagesByAddress.self, FreePage.self, FreePagesExact.self,
-    ] + pageReferenceCalls + pageFieldCalls
+    ] + pageReferenceCalls + pageFieldCalls + pageListCalls
 
 private let gfpMaskParameter = Parameter("gfp_mask", .gfp, "How the allocation may behave.")
 private let orderParameter = Parameter(
