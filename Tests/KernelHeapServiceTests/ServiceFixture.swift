@@ -5,7 +5,7 @@ import KernelHeapService
 /// A whole service on a free port, stopped when the test lets go of it.
 final class ServiceFixture {
     let server: HTTPServer
-    private let service: Service
+    let service: Service
 
     init(_ configure: (inout ServiceConfiguration) -> Void = { _ in }) throws {
         var configuration = ServiceConfiguration()

@@ -104,7 +104,10 @@ extension PageAllocator {
     private func checkExtents(_ blocks: [FrameBlock], _ violations: inout Violations) {
         var end = 0
         for block in blocks {
-            let name = "\(block.page.kind) \(block.pfn) of order \(block.page.order)"
+            // Made only where it is needed: a million names take seconds.
+            var name: String {
+                "\(block.page.kind) \(block.pfn) of order \(block.page.order)"
+            }
             violations.check(Int(block.pfn) >= end, "\(name) begins inside another block")
             end = max(end, block.end)
             guard block.page.zone < zones.count else {

@@ -1,4 +1,7 @@
+import Synchronization
 import Testing
+
+@testable import KernelHeapService
 
 @Suite("HTTP: validation of sessions")
 struct ValidationRoutesTests {
@@ -58,5 +61,24 @@ struct ValidationRoutesTests {
         #expect(read.status == 405)
         #expect(unknown.status == 404)
         #expect(later == .number(0))
+    }
+
+    @Test func `one check runs at a time, and calls go on beside it`() throws {
+        let service = try ServiceFixture()
+        let session = try service.boot()
+        service.service.isValidating.store(true, ordering: .releasing)
+        let refused = try service.send("POST", session + "/validate")
+        let call = try service.send(
+            "POST",
+            session + "/calls/kmalloc",
+            "size=8&flags=GFP_KERNEL"
+        )
+        service.service.isValidating.store(false, ordering: .releasing)
+        let accepted = try service.send("POST", session + "/validate")
+
+        #expect(refused.status == 503)
+        #expect(refused.problem == "busy")
+        #expect(call.status == 200)
+        #expect(accepted.status == 200)
     }
 }
