@@ -80,12 +80,15 @@ public struct Kernel: ~Copyable, Sendable {
     ///   - context: CPU, kind of context, process. A CPU or process that the machine has not is
     ///     the caller's to refuse; here it becomes the first.
     ///   - explaining: whether the path to the decision is recorded.
+    ///   - tryingAlternatives: whether an explained failure to get memory is followed by what would
+    ///     have succeeded, which costs up to 64 forks.
     /// - Returns: the C function's result with everything that happened.
     public mutating func apply(
         _ call: borrowing CallDescriptor,
         _ arguments: borrowing CallArguments,
         in context: CallContext,
-        explaining: Bool = false
+        explaining: Bool = false,
+        tryingAlternatives: Bool = true
     ) -> CallOutcome {
         sequence &+= 1
         var context = context
@@ -95,21 +98,29 @@ public struct Kernel: ~Copyable, Sendable {
         if explaining { pages.decisions.start() }
         let result = call.run(arguments, &self, context)
         if !pages.badPages.isEmpty { logBadPages(context) }
-        var explanation: [ExplanationStep] = []
-        if explaining {
-            explanation = pages.decisions.finish()
-            if let request = call.memoryRequest?(arguments), request.isRefused(result.value) {
-                var search = AlternativeSearch(request, context)
-                search.run(on: &self)
-                explanation += search.found.map { .wouldSucceedIf($0) }
-            }
-        }
-        return CallOutcome(
+        var outcome = CallOutcome(
             sequence: sequence,
             result: result,
             log: log.lines(since: firstLine),
-            explanation: explanation
+            explanation: explaining ? pages.decisions.finish() : []
         )
+        if explaining && tryingAlternatives { tryAlternatives(call, arguments, context, &outcome) }
+        return outcome
+    }
+
+    /// Adds what would have let a failed request for memory succeed.
+    private mutating func tryAlternatives(
+        _ call: borrowing CallDescriptor,
+        _ arguments: borrowing CallArguments,
+        _ context: CallContext,
+        _ outcome: inout CallOutcome
+    ) {
+        guard let request = call.memoryRequest?(arguments), request.isRefused(outcome.result.value)
+        else { return }
+        var search = AlternativeSearch(request, context)
+        search.run(on: &self)
+        outcome.explanation += search.found.map { .wouldSucceedIf($0) }
+        outcome.hasTriedAlternatives = true
     }
 
     /// The name of a slab cache: `kmalloc-192`.

@@ -147,4 +147,6 @@ public struct CallOutcome: Sendable {
     public var log: ArraySlice<String>
     /// Empty unless it was asked for.
     public var explanation: [ExplanationStep]
+    /// Whether forks of the machine were made for the explanation.
+    public var hasTriedAlternatives = false
 }

@@ -17,6 +17,8 @@ struct BatchRunner {
     let stopsOnError: Bool
     /// Whether every answer carries its explanation.
     let isExplained: Bool
+    /// Failed requests of memory whose explanation may still fork the machine.
+    private var searchesLeft = 16
     /// What `If-Match` demands before the first item.
     var expectedSequence: UInt64?
     private var references = CallReferences()
@@ -92,8 +94,10 @@ struct BatchRunner {
             call.descriptor,
             decoded.arguments,
             in: decoded.context,
-            explaining: decoded.isExplained || isExplained
+            explaining: decoded.isExplained || isExplained,
+            tryingAlternatives: searchesLeft > 0
         )
+        if outcome.hasTriedAlternatives { searchesLeft -= 1 }
         service.metrics.countCall(call.descriptor.index)
         if let name = item.member("as") { keep(outcome.result.value, as: name) }
         let parts = json.outcome(

@@ -22,9 +22,7 @@ struct AlternativeRoutesTests {
     }
 
     private func steps(_ answer: HTTPAnswer, _ change: String) -> [JSON] {
-        answer.json["explain"].elements.filter {
-            $0["step"] == .string("would_succeed_if") && $0["change"] == .string(change)
-        }
+        steps(answer.json, change)
     }
 
     @Test func `a failed request says which flags, knob and frees would have helped`() throws {
@@ -86,19 +84,29 @@ struct AlternativeRoutesTests {
         #expect(answer.json["explain"].elements.allSatisfy { $0["text"].text.hasSuffix(".") })
     }
 
-    @Test func `a batch explains its failures too`() throws {
+    @Test func `a batch searches for its first sixteen failures`() throws {
         let session = try service.boot()
+        let item = #"{"call":"alloc_pages","gfp_mask":"GFP_KERNEL","order":11}"#
 
         let answer = try service.send(
             "POST",
             session + "/calls?explain=true",
-            #"[{"call":"alloc_pages","gfp_mask":"GFP_KERNEL","order":11}]"#
+            [String](repeating: item, count: 20).joined(separator: "\n"),
+            headers: ["Content-Type": "application/x-ndjson"]
         )
 
-        let step = try #require(answer.json["results"].elements.first ?? answer.json.elements.first)
-        let last = try #require(step["explain"].elements.last)
+        let last = try #require(answer.lines.first?["explain"].elements.last)
         #expect(last["step"] == .string("would_succeed_if"))
         #expect(last["order"] == .number(10))
         #expect(last["size"] == .number(4_194_304))
+        let searched = answer.lines.count { !steps($0, "order").isEmpty }
+        #expect(answer.lines.count == 20)
+        #expect(searched == 16)
+    }
+
+    private func steps(_ outcome: JSON, _ change: String) -> [JSON] {
+        outcome["explain"].elements.filter {
+            $0["step"] == .string("would_succeed_if") && $0["change"] == .string(change)
+        }
     }
 }
