@@ -109,6 +109,7 @@ public struct Kernel: ~Copyable, Sendable {
     }
 
     /// Adds what would have let a failed request for memory succeed.
+    @inline(never)
     private mutating func tryAlternatives(
         _ call: borrowing CallDescriptor,
         _ arguments: borrowing CallArguments,
