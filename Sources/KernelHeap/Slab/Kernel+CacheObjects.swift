@@ -1,12 +1,13 @@
 /// Objects of caches that are named by their callers.
 extension Kernel {
-    /// An object of a cache as the slab has it, nil where there is no memory.
+    /// Takes an object of a cache as the slab has it.
     ///
     /// - Parameters:
     ///   - cache: the cache's number.
     ///   - requested: bytes that `kmalloc()` was asked for; 0 elsewhere.
     ///   - flags: what the page allocator may do for a new slab.
     ///   - context: whose CPU and process get it.
+    /// - Returns: the object; nil where there is no memory.
     @inline(never)
     mutating func allocateObject(
         from cache: Int,
