@@ -16,8 +16,6 @@ struct CacheRecord: Sendable {
     /// The `struct kmem_cache_node` of each node.
     var nodes: [UInt64] = []
     var constructor: CacheConstructor?
-    /// Has a constructor, of a client's or of the boot's.
-    var isConstructed = false
     /// Runs a constructor, or was made before all others and keeps itself.
     var isExclusive: Bool
 }

@@ -15,7 +15,7 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> SlabAllocator.Object? {
-        let isConstructed = slab.catalog.records[cache].isConstructed
+        let isConstructed = slab.caches[cache].isConstructed
         let slabsBefore = isConstructed ? slab.slabCount(of: cache) : 0
         do {
             let taken =

@@ -38,7 +38,7 @@ extension SlabAllocator {
     func clearsOnAllocation(_ cache: Int, _ flags: GFPFlags) -> Bool {
         guard catalog.options.initOnAlloc else { return flags.contains(.zero) }
         let geometry = catalog.geometries[cache]
-        if catalog.records[cache].isConstructed { return false }
+        if caches[cache].isConstructed { return false }
         if !geometry.flags.isDisjoint(with: [.typesafeByRCU, .poison]) {
             return flags.contains(.zero)
         }
@@ -47,7 +47,7 @@ extension SlabAllocator {
 
     /// Whether objects are cleared when they come back: `slab_want_init_on_free()`, 6.1.
     func clearsOnFree(_ cache: Int) -> Bool {
-        catalog.options.initOnFree && !catalog.records[cache].isConstructed
+        catalog.options.initOnFree && !caches[cache].isConstructed
             && catalog.geometries[cache].flags.isDisjoint(with: [.typesafeByRCU, .poison])
     }
 

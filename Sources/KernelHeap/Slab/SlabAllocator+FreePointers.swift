@@ -176,6 +176,22 @@ extension SlabAllocator {
         return UInt16(truncatingIfNeeded: slot)
     }
 
+    /// Takes all free objects of a slab linked by bytes; where the CPU has some left, there is nothing
+    /// to do.
+    mutating func takeByteList(of number: UInt32, place: Int) -> Bool {
+        if cpuSlabs[place].slab == number, byteList(ofCPUAt: place) != 0 { return true }
+        let head = head(of: number)
+        slabs[Int(number)].handOver()
+        guard head != 0 else {
+            cpuSlabs[place].slab = Slab.none
+            return false
+        }
+        let slab = slabs[Int(number)]
+        cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)])
+        byteLists[number] = ByteLists(cpu: head)
+        return true
+    }
+
     /// Takes the first object of a CPU's list that is linked by bytes.
     ///
     /// - Throws: `FreePointerFault` where the list's head is no address of memory.

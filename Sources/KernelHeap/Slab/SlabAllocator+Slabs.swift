@@ -11,7 +11,6 @@ extension SlabAllocator {
         if place >= cpuSlabs.count { cpuSlabs.extend(to: (cache + 1) * cpuCount) }
         var source = ObjectSource.cpuSlab
         let current = cpuSlabs[place].slab
-        if current != Slab.none, byteList(ofCPUAt: place) != 0 { return true }
         if current == Slab.none || !takeFreelist(of: current, place: place) {
             if takeFromChain(place: place) {
                 source = .cpuPartial
@@ -35,14 +34,13 @@ extension SlabAllocator {
     /// A slab without any is let go.
     private mutating func takeFreelist(of number: UInt32, place: Int) -> Bool {
         let slab = slabs[Int(number)]
-        let head = slab.hasByteLists ? head(of: number) : 0
+        if slab.hasByteLists { return takeByteList(of: number, place: place) }
         slabs[Int(number)].handOver()
         guard slab.freelist != Slab.endOfList else {
             cpuSlabs[place].slab = Slab.none
             return false
         }
         cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)])
-        if slab.hasByteLists { byteLists[number] = ByteLists(cpu: head) }
         return true
     }
 
@@ -296,7 +294,7 @@ extension SlabAllocator {
         let node = Int(slab.cache) * nodeCount + Int(slab.node)
         nodes[node].slabCount -= 1
         nodes[node].objectCount -= Int(slab.objects)
-        if catalog.geometries[Int(slab.cache)].flags.contains(.typesafeByRCU) {
+        if caches[Int(slab.cache)].isTypesafe {
             // Frozen, so that what comes back to it wrongly joins no list.
             slabs[Int(number)].isFrozen = true
             waitingSlabs.append(number)

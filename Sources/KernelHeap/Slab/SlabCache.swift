@@ -17,10 +17,16 @@ struct SlabCache: BitwiseCopyable {
     let hasCPUPartial: Bool
     /// `slub_debug` is on: every object is taken and freed under checks.
     let isChecked: Bool
+    /// A constructor runs on each object of a new slab.
+    let isConstructed: Bool
+    /// Pages of discarded slabs wait for the end of a grace period.
+    let isTypesafe: Bool
     /// Zone, mobility and compound flags that the cache adds to each slab's pages.
     let flags: GFPFlags
 
-    init(_ geometry: SlabGeometry) {
+    init(_ geometry: SlabGeometry, isConstructed: Bool) {
+        self.isConstructed = isConstructed
+        isTypesafe = geometry.flags.contains(.typesafeByRCU)
         size = UInt32(clamping: geometry.size)
         objectSize = UInt32(clamping: geometry.objectSize)
         pointerOffset = UInt32(clamping: geometry.offset)

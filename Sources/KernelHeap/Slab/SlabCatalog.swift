@@ -102,7 +102,10 @@ struct SlabCatalog: Sendable {
             options: options
         ) {
             geometries[place].share(with: request)
-            shapes[place] = SlabCache(geometries[place])
+            shapes[place] = SlabCache(
+                geometries[place],
+                isConstructed: shapes[place].isConstructed
+            )
             records[place].references += 1
             let alias = Alias(
                 name: request.name,
@@ -124,21 +127,21 @@ struct SlabCatalog: Sendable {
         _ geometry: SlabGeometry,
         isExclusive: Bool
     ) -> CacheID {
-        var record = CacheRecord(references: 1, isExclusive: isExclusive)
-        record.isConstructed = request.hasConstructor
+        let record = CacheRecord(references: 1, isExclusive: isExclusive)
+        let shape = SlabCache(geometry, isConstructed: request.hasConstructor)
         let place: Int
         if let free = freePlaces.popLast() {
             place = free
             names[place] = request.name
             geometries[place] = geometry
-            shapes[place] = SlabCache(geometry)
+            shapes[place] = shape
             records[place] = record
         } else {
             place = count
             heldBytes += Self.bytesPerCache
             names.append(request.name)
             geometries.append(geometry)
-            shapes.append(SlabCache(geometry))
+            shapes.append(shape)
             records.append(record)
         }
         order.append(place)
