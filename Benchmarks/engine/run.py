@@ -57,6 +57,19 @@ def session_rows(arguments):
     return rows
 
 
+def growth_rows(found, subject):
+    """A row for each size at which a subject was measured, in the order of the readings."""
+    rows = []
+    for name, side in found:
+        if not name.startswith(subject + " ") or side != "kheapd":
+            continue
+        ours = Sample(value for value, _ in found[name, side])
+        peers = found.get((name, "malloc"))
+        theirs = Sample(value for value, _ in peers).text(1) if peers else "–"
+        rows.append([name.removeprefix(subject + " "), ours.text(1), theirs])
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--smoke", action="store_true")
@@ -81,11 +94,34 @@ def main():
         values, others = [value for value, _ in ours], [value for value, _ in peers]
         rows.append([title, Sample(values).text(1), Sample(others).text(1), ratios(values, others).text()])
 
+    checked, plain = ([value for value, _ in found[subject, "kheapd"]] for subject in
+                      ("kmalloc slub_debug", "kmalloc hot"))
+    block, block_in_c = ([value for value, _ in found["order 4", side]] for side in ("kheapd", "C"))
+    growth = []
+    for title, subject in [
+        ("alloc_pages(0) + free, by machine", "machine order 0"),
+        ("alloc_pages(4) + free, by machine", "machine order 4"),
+        ("kmalloc(64) + kfree, by live objects", "live objects"),
+        ("alloc_pages(0) + free, by live pages", "live pages"),
+    ]:
+        growth += [f"{title}:", "", table(["size", "kheapd, ns", "malloc, ns"], growth_rows(found, subject)), ""]
+
     text = "\n".join([
         head("The engine as a library", {"Swift": first_line("swift", "--version"),
                                          "C library": first_line("ldd", "--version")}),
         f"Medians of {arguments.rounds} rounds in one process, the sides in turn; range in brackets.", "",
         table(["pair of calls", "kheapd, ns", "malloc, ns", "ratio"], rows), "",
+        "The same object under `slub_debug=FZPU`, against none of it:", "",
+        table(["pair of calls", "checked, ns", "plain, ns", "ratio"],
+              [["kmalloc(64) + kfree", Sample(checked).text(1), Sample(plain).text(1),
+                ratios(checked, plain).text()]]), "",
+        "Blocks of order 4 from memory that is all free, each split from order 10 and merged again, against a buddy "
+        "allocator in C (`Sources/CAllocatorPeer/buddy.c`):", "",
+        table(["pair of calls", "kheapd, ns", "C, ns", "ratio"],
+              [["order 4, full split and merge", Sample(block).text(1), Sample(block_in_c).text(1),
+                ratios(block, block_in_c).text()]]), "",
+        "Growth: what a pair of calls costs on larger machines and with more live allocations.", "",
+        *growth,
         "Sessions: all booted and kept, then 100 calls on each; resident memory of the process, shared out.", "",
         table(["machine", "boot, µs", "KiB after boot", "KiB after 100 calls", "sessions per GiB"],
               session_rows(arguments)), "",

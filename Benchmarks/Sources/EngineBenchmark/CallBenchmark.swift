@@ -52,6 +52,12 @@ struct CallBenchmark {
 
         let pages = try timed { () throws(MachineError) in pagePairs(&kernel) }
         reportPairs("page", "kheapd", pages.seconds, pages.1)
+
+        var description = MachineDescription()
+        description.bootOptions = "slub_debug=FZPU"
+        var checked = try Kernel(description)
+        let debug = try timed { () throws(MachineError) in hotPairs(&checked) }
+        reportPairs("kmalloc slub_debug", "kheapd", debug.seconds, debug.1)
     }
 
     private func hotPairs(_ kernel: inout Kernel) -> UInt64 {

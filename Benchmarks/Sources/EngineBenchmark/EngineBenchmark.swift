@@ -16,6 +16,8 @@ struct EngineBenchmark {
             }
             for round in 0..<scale.rounds {
                 try CallBenchmark(scale: scale, round: round).run()
+                try BuddyBenchmark(scale: scale, round: round).run()
+                try GrowthBenchmark(scale: scale).run()
             }
         } catch {
             print("error\t\(error.pointer)\t0\t\(error.message)")
@@ -28,6 +30,10 @@ struct Scale {
     let rounds: Int
     let pairs: UInt64
     let liveObjects: UInt64
+    /// Live allocations and machine sizes that the cost of a call is measured at.
+    let growth: [UInt64]
+    let machines: [UInt64]
+    let growthPairs: UInt64
     let sessions: Int
     let sessionMebibytes: UInt64?
 
@@ -44,6 +50,9 @@ struct Scale {
         sessionMebibytes = value(of: "--sessions").flatMap { UInt64($0) }
         pairs = isSmoke ? 10_000 : 5_000_000
         liveObjects = isSmoke ? 1_000 : 100_000
+        growth = isSmoke ? [1_000] : [1_000, 10_000, 100_000, 1_000_000]
+        machines = isSmoke ? [1 << 30] : [1 << 30, 1 << 35, 1 << 40]
+        growthPairs = isSmoke ? 1_000 : 1_000_000
         sessions = isSmoke ? 20 : 2_000
     }
 }

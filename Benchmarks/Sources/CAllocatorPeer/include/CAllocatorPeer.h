@@ -12,6 +12,10 @@ uint64_t peer_hot_pairs(uint64_t pairs, uint64_t size);
    timed, into `seconds`. */
 uint64_t peer_churn(uint64_t pairs, uint64_t live, uint64_t size, uint64_t seed, double *seconds);
 
+/* A block of this order taken from a buddy allocator in C and given back, `pairs` times. All memory, so many blocks
+   of the largest order, is free: each pair splits one down and merges it again. Only the pairs are timed. */
+uint64_t peer_buddy_pairs(uint64_t pairs, uint64_t blocks, int order, double *seconds);
+
 /* Monotonic time. */
 double peer_seconds(void);
 
