@@ -8,7 +8,7 @@ extension PageAllocator {
         var current = order
         while current <= Zone.maxOrder {
             if let pfn = firstFree(zone: zone, order: current, type: type) {
-                removeFromFreeList(pfn, zone: zone, order: current)
+                Self.removeHead(zone: &zones[zone], order: current, type: type, &map)
                 if decisions.isOn {
                     decisions.add(
                         .blockTaken(
@@ -36,17 +36,7 @@ extension PageAllocator {
         to: Int,
         type: MigrateType
     ) {
-        var order = from
-        while order > to {
-            order -= 1
-            addToFreeList(
-                pfn + UInt32(1 << order),
-                zone: zone,
-                order: order,
-                type: type,
-                atTail: false
-            )
-        }
+        Self.addHalves(of: pfn, from: from, to: to, type: type, zone, &zones[zone], &map)
         if decisions.isOn {
             decisions.add(.blockSplit(pfn: PFN(rawValue: UInt64(pfn)), from: from, to: to))
         }
@@ -68,17 +58,19 @@ extension PageAllocator {
         var pfn = block
         var order = freedOrder
         changeFreeCount(zone: zone, cpu: cpu, by: 1 << freedOrder)
-        while order < Zone.maxOrder {
+        Self.merge(&pfn, &order, below: Self.pageblockOrder, zone, &zones[zone], &map)
+        while order >= Self.pageblockOrder && order < Zone.maxOrder {
             let buddy = pfn ^ UInt32(1 << order)
-            guard isFree(buddy, order: order, zone: zone) else { break }
-            if order >= Self.pageblockOrder && !mayMerge(type, pageblockType(of: buddy)) { break }
+            guard Self.isFree(buddy, order: order, zone: zone, map),
+                mayMerge(type, pageblockType(of: buddy))
+            else { break }
             removeFromFreeList(buddy, zone: zone, order: order)
             pfn &= buddy
             order += 1
         }
         // Swallowed by a lower half, the block heads nothing any more.
         if pfn != block { map[Int(block)].clear() }
-        let atTail = forceTail || willMergeSoon(pfn, order: order, zone: zone)
+        let atTail = forceTail || Self.willMergeSoon(pfn, order: order, zone: zone, map)
         addToFreeList(pfn, zone: zone, order: order, type: type, atTail: atTail)
         if decisions.isOn {
             decisions.add(
@@ -92,18 +84,89 @@ extension PageAllocator {
         }
     }
 
+    // The loops below run for every level of a split or a merge. They are given the zone and the
+    // frames as they stand in memory, so that each is looked up once.
+
+    /// Takes a list's first block off it.
+    @inline(__always)
+    private static func removeHead(
+        zone: inout Zone,
+        order: Int,
+        type: MigrateType,
+        _ map: inout ChunkedColumn<Page>
+    ) {
+        let pfn = map.popHead(of: &zone.lists[Zone.list(order, type)])
+        map[Int(pfn)].clear()
+        zone.blockCounts[order] &-= 1
+    }
+
+    /// Puts the upper halves of a block on their lists, from the largest down: `expand()`.
+    @inline(__always)
+    private static func addHalves(
+        of pfn: UInt32,
+        from: Int,
+        to: Int,
+        type: MigrateType,
+        _ index: Int,
+        _ zone: inout Zone,
+        _ map: inout ChunkedColumn<Page>
+    ) {
+        var order = from
+        while order > to {
+            order &-= 1
+            let half = pfn &+ UInt32(truncatingIfNeeded: 1 &<< order)
+            map[Int(half)].set(.buddy, order: order, migrateType: type, zone: index)
+            // Only the largest order has a run; the halves are below it.
+            map.pushHead(half, on: &zone.lists[Zone.list(order, type)])
+            zone.blockCounts[order] &+= 1
+        }
+    }
+
+    /// Merges a block with its buddies as long as they are free, below an order.
+    @inline(__always)
+    private static func merge(
+        _ pfn: inout UInt32,
+        _ order: inout Int,
+        below limit: Int,
+        _ index: Int,
+        _ zone: inout Zone,
+        _ map: inout ChunkedColumn<Page>
+    ) {
+        while order < limit {
+            let buddy = pfn ^ UInt32(truncatingIfNeeded: 1 &<< order)
+            guard Int(buddy) < map.capacity else { return }
+            let page = map[Int(buddy)]
+            guard page.isBuddy(order: order, zone: index) else { return }
+            map.remove(buddy, from: &zone.lists[Zone.list(order, page.migrateType)])
+            map[Int(buddy)].clear()
+            zone.blockCounts[order] &-= 1
+            pfn &= buddy
+            order &+= 1
+        }
+    }
+
     /// Whether a free block of the order heads at the frame; frames outside memory are not free.
     @inline(__always)
-    private func isFree(_ pfn: UInt32, order: Int, zone: Int) -> Bool {
+    private static func isFree(
+        _ pfn: UInt32,
+        order: Int,
+        zone: Int,
+        _ map: borrowing ChunkedColumn<Page>
+    ) -> Bool {
         Int(pfn) < map.capacity && map[Int(pfn)].isBuddy(order: order, zone: zone)
     }
 
     /// Whether the buddy of the would-be parent is free already: `buddy_merge_likely()`.
     @inline(__always)
-    private func willMergeSoon(_ pfn: UInt32, order: Int, zone: Int) -> Bool {
+    private static func willMergeSoon(
+        _ pfn: UInt32,
+        order: Int,
+        zone: Int,
+        _ map: borrowing ChunkedColumn<Page>
+    ) -> Bool {
         guard order < Zone.maxOrder - 1 else { return false }
         let parent = pfn & ~UInt32(1 << order)
-        return isFree(parent ^ UInt32(1 << (order + 1)), order: order + 1, zone: zone)
+        return isFree(parent ^ UInt32(1 << (order + 1)), order: order + 1, zone: zone, map)
     }
 
     /// Pageblocks of kinds that are kept apart do not merge: `migratetype_is_mergeable()`.

@@ -140,7 +140,7 @@ extension PageAllocator {
         for position in 0..<list.count {
             let zone = list[position]
             let accepted =
-                flags.contains(.noWatermarks) || mayServe(zone: zone, request, flags)
+                flags.contains(.noWatermarks) || Self.mayServe(zones, zone, request, flags)
             if decisions.isOn {
                 decisions.add(
                     accepted

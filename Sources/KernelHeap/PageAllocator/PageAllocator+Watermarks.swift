@@ -2,35 +2,50 @@ extension PageAllocator {
     /// Whether a zone may serve a request: `zone_watermark_fast()`, 6.1.
     @inline(__always)
     func mayServe(zone: Int, _ request: AllocationRequest, _ flags: AllocFlags) -> Bool {
+        Self.mayServe(zones, zone, request, flags)
+    }
+
+    // Of the zones alone: a method that does not change the allocator would be called with a copy
+    // of it from one that does.
+
+    @inline(__always)
+    static func mayServe(
+        _ zones: borrowing OwnedBuffer<Zone>,
+        _ zone: Int,
+        _ request: AllocationRequest,
+        _ flags: AllocFlags
+    ) -> Bool {
         let marks = zones[zone].watermarks
         let mark = (flags.contains(.low) ? marks.low : marks.min) + marks.boost
         let reserve = zones[zone].lowmemReserve[Int(request.highestZone.rawValue)]
         if request.order == 0 {
-            let usable = zones[zone].free - unusable(zone: zone, order: 0, flags)
+            let usable = zones[zone].free - unusable(zones, zone, order: 0, flags)
             if usable > mark + reserve { return true }
         }
-        return mayServeSlowly(zone: zone, request, flags, mark: mark)
+        return mayServeSlowly(zones, zone, request, flags, mark: mark)
     }
 
-    private func mayServeSlowly(
-        zone: Int,
+    private static func mayServeSlowly(
+        _ zones: borrowing OwnedBuffer<Zone>,
+        _ zone: Int,
         _ request: AllocationRequest,
         _ flags: AllocFlags,
         mark: Int
     ) -> Bool {
-        if isOK(zone: zone, request, flags, mark: mark) { return true }
+        if isOK(zones, zone, request, flags, mark: mark) { return true }
         // An atomic request for one page looks past the boost in its last attempt.
         let marks = zones[zone].watermarks
         guard
             request.order == 0, request.flags.contains(.atomicReserve), marks.boost > 0,
             !flags.contains(.low)
         else { return false }
-        return isOK(zone: zone, request, flags, mark: marks.min)
+        return isOK(zones, zone, request, flags, mark: marks.min)
     }
 
     /// `__zone_watermark_ok()`, 6.1: enough pages, and a block that is large enough.
-    private func isOK(
-        zone: Int,
+    private static func isOK(
+        _ zones: borrowing OwnedBuffer<Zone>,
+        _ zone: Int,
         _ request: AllocationRequest,
         _ flags: AllocFlags,
         mark: Int
@@ -40,28 +55,60 @@ extension PageAllocator {
             least -= least / 2
             if flags.contains(.nonBlock) { least -= least / 4 }
         }
-        let usable = zones[zone].free - unusable(zone: zone, order: request.order, flags)
+        let usable = zones[zone].free - unusable(zones, zone, order: request.order, flags)
         let reserve = zones[zone].lowmemReserve[Int(request.highestZone.rawValue)]
         guard usable > least + reserve else { return false }
         guard request.order > 0 else { return true }
-        return hasBlock(zone: zone, atLeast: request.order, highAtomic: flags.contains(.highAtomic))
+        let highAtomic = flags.contains(.highAtomic)
+        return hasBlock(zones, zone, atLeast: request.order, highAtomic: highAtomic)
     }
 
-    private func hasBlock(zone: Int, atLeast order: Int, highAtomic: Bool) -> Bool {
-        for current in order...Zone.maxOrder where zones[zone].blockCounts[current] > 0 {
-            if !zones[zone].isEmpty(current, .unmovable) || !zones[zone].isEmpty(current, .movable)
-                || !zones[zone].isEmpty(current, .reclaimable)
-                || (highAtomic && !zones[zone].isEmpty(current, .highAtomic))
-            {
-                return true
+    private static func hasBlock(
+        _ zones: borrowing OwnedBuffer<Zone>,
+        _ zone: Int,
+        atLeast order: Int,
+        highAtomic: Bool
+    ) -> Bool {
+        // From the largest order down: where there is plenty, the first look finds it.
+        var current = Zone.maxOrder
+        while current >= order {
+            if zones[zone].blockCounts[current] > 0 {
+                if hasBlock(zones, zone, current, .unmovable)
+                    || hasBlock(zones, zone, current, .movable)
+                    || hasBlock(zones, zone, current, .reclaimable)
+                    || (highAtomic && hasBlock(zones, zone, current, .highAtomic))
+                {
+                    return true
+                }
             }
+            current &-= 1
         }
         return false
     }
 
+    /// Whether a list has a block; asked field by field, for a zone is large to copy.
+    @inline(__always)
+    private static func hasBlock(
+        _ zones: borrowing OwnedBuffer<Zone>,
+        _ zone: Int,
+        _ order: Int,
+        _ type: MigrateType
+    ) -> Bool {
+        // Unlisted blocks count as movable; whoever asks takes any class.
+        if !zones[zone].unlisted.isEmpty { return type == .movable }
+        let list = Zone.list(order, type)
+        return zones[zone].lists[list].head != PageList.none
+            || (list == Zone.runList && !zones[zone].run.isEmpty)
+    }
+
     /// Pages that count as free but cannot serve: the rest of the block, the high-atomic reserve.
     @inline(__always)
-    private func unusable(zone: Int, order: Int, _ flags: AllocFlags) -> Int {
+    private static func unusable(
+        _ zones: borrowing OwnedBuffer<Zone>,
+        _ zone: Int,
+        order: Int,
+        _ flags: AllocFlags
+    ) -> Int {
         let rest = (1 << order) - 1
         return flags.isDisjoint(with: .reserves) ? rest + zones[zone].highAtomicReserved : rest
     }
@@ -78,7 +125,7 @@ extension PageAllocator {
             pages -= pages / 2
             if flags.contains(.nonBlock) { pages -= pages / 4 }
         }
-        let rest = unusable(zone: zone, order: request.order, flags)
+        let rest = Self.unusable(zones, zone, order: request.order, flags)
         return WatermarkTest(
             zone: zones[zone].type,
             node: zones[zone].node,

@@ -95,7 +95,9 @@ struct Zone: BitwiseCopyable {
     func spans(_ pfn: UInt64) -> Bool { pfn >= startPFN && pfn < endPFN }
 
     @inline(__always)
-    static func list(_ order: Int, _ type: MigrateType) -> Int { order * 5 + Int(type.rawValue) }
+    static func list(_ order: Int, _ type: MigrateType) -> Int {
+        order &* 5 &+ Int(type.rawValue)
+    }
 
     /// The one list that may hold the run.
     static let runList = list(maxOrder, .movable)
