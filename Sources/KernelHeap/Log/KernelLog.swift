@@ -17,6 +17,9 @@ public struct KernelLog: Sendable {
     private var printedOnce: Set<String> = []
     /// The first call that may print a memory report again.
     private var nextMemoryReport: UInt64 = 0
+    /// Where the next run of slab reports begins, and how many this one has had.
+    private var nextSlabReports: UInt64 = 0
+    private var slabReports = 0
 
     /// The number of the next line, counted from boot.
     var nextNumber: Int { dropped + lines.count }
@@ -48,6 +51,17 @@ public struct KernelLog: Sendable {
         guard call >= nextMemoryReport else { return false }
         nextMemoryReport = call &+ 1_000
         return true
+    }
+
+    /// Whether the report of a failed slab may be printed: ten in 500 calls, which stand for the
+    /// kernel's five seconds.
+    mutating func startsSlabReport(at call: UInt64) -> Bool {
+        if call >= nextSlabReports {
+            nextSlabReports = call &+ 500
+            slabReports = 0
+        }
+        slabReports += 1
+        return slabReports <= 10
     }
 
     /// Prints a `WARN_ON_ONCE` block; nothing when it was printed before.

@@ -31,6 +31,7 @@ extension Kernel {
                 )
             guard let object = taken else {
                 warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
+                warnAboutSlabs(of: cache, flags)
                 return nil
             }
             if isConstructed, object.slab != Slab.none, slab.slabCount(of: cache) > slabsBefore {

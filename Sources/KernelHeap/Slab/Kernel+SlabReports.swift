@@ -23,4 +23,28 @@ extension Kernel {
             }
         }
     }
+
+    /// `slab_out_of_memory()`: which cache could get no slab, and what it has.
+    mutating func warnAboutSlabs(of cache: Int, _ flags: GFPFlags) {
+        guard !flags.contains(.noWarn), log.startsSlabReport(at: sequence) else { return }
+        let geometry = slab.catalog.geometries[cache]
+        let name = CacheName.escaped(slab.catalog.names[cache])
+        let mode = hexadecimal(UInt64(profile.gfp.number(of: flags)))
+        log.append(
+            "SLUB: Unable to allocate memory on node -1, gfp=\(mode)(\(profile.gfp.text(of: flags)))"
+        )
+        log.append(
+            "  cache: \(name), object size: \(geometry.objectSize), buffer size: \(geometry.size), "
+                + "default order: \(geometry.order), min order: \(geometry.minOrder)"
+        )
+        if geometry.minOrder > Self.order(ofBytes: UInt64(geometry.objectSize)) ?? 0 {
+            log.append("  \(name) debugging increased min order, use slub_debug=O to disable.")
+        }
+        for node in slab.detail(cache).nodes {
+            log.append(
+                "  node \(node.id): slabs: \(node.slabs), objs: \(node.objects), "
+                    + "free: \(node.partialObjectsFree)"
+            )
+        }
+    }
 }

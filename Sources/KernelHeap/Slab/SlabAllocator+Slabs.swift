@@ -26,7 +26,8 @@ extension SlabAllocator {
             }
         }
         if pages.decisions.isOn { explain(source, place: place, pages: &pages) }
-        return cpuSlabs[place].freelist != Slab.endOfList || byteList(ofCPUAt: place) != 0
+        if cpuSlabs[place].freelist != Slab.endOfList { return true }
+        return byteList(ofCPUAt: place) != 0
     }
 
     /// Takes all free objects of the CPU's slab: `get_freelist()`.
