@@ -118,7 +118,7 @@ public struct Kernel: ~Copyable, Sendable {
     ) {
         guard let request = call.memoryRequest?(arguments), request.isRefused(outcome.result.value)
         else { return }
-        var search = AlternativeSearch(request, context)
+        var search = AlternativeSearch(request, context, on: self)
         search.run(on: &self)
         outcome.explanation += search.found.map { .wouldSucceedIf($0) }
         outcome.hasTriedAlternatives = true

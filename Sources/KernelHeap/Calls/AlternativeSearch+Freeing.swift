@@ -32,20 +32,14 @@ extension AlternativeSearch {
 
     /// The least order that serves the request: a cache's slabs may be smaller than wished.
     private func neededOrder(on kernel: borrowing Kernel) -> Int {
-        guard case .object(let bytes, let flags) = request, bytes <= KmallocCaches.largest else {
-            return order
-        }
-        return Int(kernel.slab.caches[KmallocCaches.cache(size: bytes, flags: flags)].minOrder)
+        cache.map { Int(kernel.slab.caches[$0].minOrder) } ?? order
     }
 
     /// An object of the cache that the request asks, with a place for the next owner.
     private func liveObject(in kernel: borrowing Kernel) -> FreedAllocation? {
-        guard case .object(let bytes, let flags) = request, bytes > 0,
-            bytes <= KmallocCaches.largest
-        else { return nil }
-        let place = KmallocCaches.cache(size: bytes, flags: flags)
-        let cache = CacheID(rawValue: UInt16(truncatingIfNeeded: place))
-        return kernel.allocations(from: 0, limit: 1, cache: cache).found.first.map {
+        guard let cache else { return nil }
+        let id = CacheID(rawValue: UInt16(truncatingIfNeeded: cache))
+        return kernel.allocations(from: 0, limit: 1, cache: id).found.first.map {
             FreedAllocation(pfn: $0.pfn, address: $0.address, order: nil)
         }
     }

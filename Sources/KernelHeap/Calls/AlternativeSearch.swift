@@ -15,12 +15,25 @@ struct AlternativeSearch {
 
     let request: MemoryRequest
     let context: CallContext
+    /// The cache that the request asks; nil for pages, and for objects larger than any cache's.
+    let cache: Int?
+    /// The order of the block that the request needs, above the largest where there is none.
+    let order: Int
     private(set) var found: [Alternative] = []
     var forksLeft = forkLimit
 
-    init(_ request: MemoryRequest, _ context: CallContext) {
+    init(_ request: MemoryRequest, _ context: CallContext, on kernel: borrowing Kernel) {
         self.request = request
         self.context = context
+        cache = kernel.cache(askedBy: request)
+        switch request {
+        case .pages(let order, _, _): self.order = order
+        case .exactPages(let bytes, _), .object(let bytes, _):
+            order = bytes == 0 ? Zone.orderCount : Kernel.order(ofBytes: bytes) ?? Zone.orderCount
+        case .cacheObject:
+            order = cache.map { Int(kernel.slab.caches[$0].minOrder) } ?? Zone.orderCount
+        case .bulkPages: order = 0
+        }
     }
 
     /// Runs the whole search.
@@ -55,16 +68,6 @@ struct AlternativeSearch {
 
     mutating func add(_ alternative: Alternative) { found.append(alternative) }
 
-    /// The order of the block that the request needs, above the largest where there is none.
-    var order: Int {
-        switch request {
-        case .pages(let order, _, _): order
-        case .exactPages(let bytes, _), .object(let bytes, _):
-            bytes == 0 ? Zone.orderCount : Kernel.order(ofBytes: bytes) ?? Zone.orderCount
-        case .bulkPages: 0
-        }
-    }
-
     /// Blocks above the largest order are refused before anything is looked at.
     private var isOrderPossible: Bool { (0...Zone.maxOrder).contains(order) }
 
@@ -85,12 +88,14 @@ struct AlternativeSearch {
         switch request {
         case .pages(_, _, let isMapped): return !isMapped
         case .bulkPages: return true
-        case .exactPages, .object: return false
+        case .exactPages, .object, .cacheObject: return false
         }
     }
 
     /// The largest smaller order that is served.
     private mutating func tryOrders(on kernel: inout Kernel) {
+        // The size of a cache's objects is not the caller's to choose.
+        if case .cacheObject = request { return }
         var smaller = min(order, Zone.orderCount) - 1
         while smaller >= 0 {
             let bytes: UInt64 = 4_096 << UInt64(smaller)
@@ -107,7 +112,7 @@ struct AlternativeSearch {
             .pages(order: order, flags: flags, isMapped: isMapped)
         case .exactPages(_, let flags): .exactPages(bytes: bytes, flags: flags)
         case .object(_, let flags): .object(bytes: bytes, flags: flags)
-        case .bulkPages: request
+        case .bulkPages, .cacheObject: request
         }
     }
 }
@@ -152,6 +157,18 @@ extension AlternativeSearch {
         }
         if isGranted { add(.sysctl(name: file.rawValue, value: value)) }
         return isGranted
+    }
+}
+
+extension Kernel {
+    fileprivate func cache(askedBy request: MemoryRequest) -> Int? {
+        switch request {
+        case .object(let bytes, let flags):
+            guard bytes > 0, bytes <= KmallocCaches.largest else { return nil }
+            return KmallocCaches.cache(size: bytes, flags: flags)
+        case .cacheObject(let argument, _): return cache(argument).map { Int($0.rawValue) }
+        case .pages, .exactPages, .bulkPages: return nil
+        }
     }
 }
 

@@ -9,7 +9,7 @@ private let bulkLimit: UInt64 = 65_536
 private let flagsParameter = Parameter("flags", .gfp, "How the allocation may behave.")
 
 /// The call `void *kmem_cache_alloc(struct kmem_cache *s, gfp_t flags)`.
-struct KmemCacheAlloc: KernelCall {
+struct KmemCacheAlloc: MemoryRequestingCall {
     static let signature = CallSignature(
         "kmem_cache_alloc",
         returns: "void *",
@@ -24,6 +24,8 @@ struct KmemCacheAlloc: KernelCall {
         cache = arguments.cache(0)
         flags = arguments.gfp(1)
     }
+
+    var memoryRequest: MemoryRequest? { .cacheObject(cache, flags: flags) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let flags = flags
@@ -40,7 +42,7 @@ struct KmemCacheAlloc: KernelCall {
 }
 
 /// The call `void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t flags)`.
-struct KmemCacheZalloc: KernelCall {
+struct KmemCacheZalloc: MemoryRequestingCall {
     static let signature = CallSignature(
         "kmem_cache_zalloc",
         returns: "void *",
@@ -54,6 +56,8 @@ struct KmemCacheZalloc: KernelCall {
         allocation = KmemCacheAlloc(arguments)
         allocation.flags.insert(.zero)
     }
+
+    var memoryRequest: MemoryRequest? { allocation.memoryRequest }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         allocation.run(on: &kernel, in: context)

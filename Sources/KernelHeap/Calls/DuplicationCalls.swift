@@ -29,7 +29,7 @@ extension Kernel {
 }
 
 /// The call `void *kmemdup(const void *src, size_t len, gfp_t gfp)`.
-struct Kmemdup: KernelCall {
+struct Kmemdup: MemoryRequestingCall {
     static let signature = CallSignature(
         "kmemdup",
         returns: "void *",
@@ -50,6 +50,8 @@ struct Kmemdup: KernelCall {
         flags = arguments.gfp(2)
     }
 
+    var memoryRequest: MemoryRequest? { .object(bytes: length, flags: flags) }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let result = kernel.kmallocResult(size: length, flags: flags, in: context)
         guard case .pointer(let address) = result.value, address > Kernel.zeroSizePointer else {
@@ -63,7 +65,7 @@ struct Kmemdup: KernelCall {
 }
 
 /// The call `char *kstrdup(const char *s, gfp_t gfp)`.
-struct Kstrdup: KernelCall {
+struct Kstrdup: MemoryRequestingCall {
     static let signature = CallSignature(
         "kstrdup",
         returns: "char *",
@@ -79,6 +81,10 @@ struct Kstrdup: KernelCall {
         flags = arguments.gfp(1)
     }
 
+    var memoryRequest: MemoryRequest? {
+        string.map { .object(bytes: UInt64($0.utf8.count) + 1, flags: flags) }
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let string else { return CallResult(.pointer(0)) }
         return kernel.duplicate(Array(string.utf8) + [0], flags: flags, in: context)
@@ -86,7 +92,7 @@ struct Kstrdup: KernelCall {
 }
 
 /// The call `char *kstrndup(const char *s, size_t max, gfp_t gfp)`.
-struct Kstrndup: KernelCall {
+struct Kstrndup: MemoryRequestingCall {
     static let signature = CallSignature(
         "kstrndup",
         returns: "char *",
@@ -104,6 +110,13 @@ struct Kstrndup: KernelCall {
         flags = arguments.gfp(2)
     }
 
+    var memoryRequest: MemoryRequest? {
+        string.map { string in
+            let bytes = min(UInt64(string.utf8.count), length)
+            return .object(bytes: bytes + 1, flags: flags)
+        }
+    }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let string else { return CallResult(.pointer(0)) }
         let bytes = string.utf8.prefix(Int(clamping: length))
@@ -112,7 +125,7 @@ struct Kstrndup: KernelCall {
 }
 
 /// The call `char *kmemdup_nul(const char *s, size_t len, gfp_t gfp)`.
-struct KmemdupNul: KernelCall {
+struct KmemdupNul: MemoryRequestingCall {
     static let signature = CallSignature(
         "kmemdup_nul",
         returns: "char *",
@@ -132,6 +145,10 @@ struct KmemdupNul: KernelCall {
         string = arguments.has(0) ? arguments.text(0) : nil
         length = min(arguments.word(1), copyLimit)
         flags = arguments.gfp(2)
+    }
+
+    var memoryRequest: MemoryRequest? {
+        string == nil ? nil : .object(bytes: length + 1, flags: flags)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {

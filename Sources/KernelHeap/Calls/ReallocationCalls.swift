@@ -25,7 +25,7 @@ extension Kernel {
 }
 
 /// The call `void *krealloc(const void *p, size_t new_size, gfp_t flags)`.
-struct Krealloc: KernelCall {
+struct Krealloc: MemoryRequestingCall {
     static let signature = CallSignature(
         "krealloc",
         returns: "void *",
@@ -43,13 +43,15 @@ struct Krealloc: KernelCall {
         flags = arguments.gfp(2)
     }
 
+    var memoryRequest: MemoryRequest? { .object(bytes: size, flags: flags) }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.reallocationResult(address, size: size, flags: flags, in: context)
     }
 }
 
 /// The call `void *krealloc_array(void *p, size_t new_n, size_t new_size, gfp_t flags)`.
-struct KreallocArray: KernelCall {
+struct KreallocArray: MemoryRequestingCall {
     static let signature = CallSignature(
         "krealloc_array",
         returns: "void *",
@@ -70,6 +72,11 @@ struct KreallocArray: KernelCall {
         count = arguments.word(1)
         size = arguments.word(2)
         flags = arguments.gfp(3)
+    }
+
+    var memoryRequest: MemoryRequest? {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
+        return overflow ? nil : .object(bytes: bytes, flags: flags)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {

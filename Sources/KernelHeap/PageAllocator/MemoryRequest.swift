@@ -8,12 +8,14 @@ public enum MemoryRequest: Hashable, Sendable {
     case bulkPages(count: Int, flags: GFPFlags)
     /// An object of a kmalloc cache, or pages where none is large enough.
     case object(bytes: UInt64, flags: GFPFlags)
+    /// An object of a cache.
+    case cacheObject(CacheArgument, flags: GFPFlags)
 
     public var flags: GFPFlags {
         get {
             switch self {
             case .pages(_, let flags, _), .exactPages(_, let flags), .bulkPages(_, let flags),
-                .object(_, let flags):
+                .object(_, let flags), .cacheObject(_, let flags):
                 flags
             }
         }
@@ -24,6 +26,7 @@ public enum MemoryRequest: Hashable, Sendable {
             case .exactPages(let bytes, _): self = .exactPages(bytes: bytes, flags: newValue)
             case .bulkPages(let count, _): self = .bulkPages(count: count, flags: newValue)
             case .object(let bytes, _): self = .object(bytes: bytes, flags: newValue)
+            case .cacheObject(let cache, _): self = .cacheObject(cache, flags: newValue)
             }
         }
     }
@@ -31,7 +34,7 @@ public enum MemoryRequest: Hashable, Sendable {
     /// Whether a call that asked for this got nothing.
     func isRefused(_ value: ReturnValue) -> Bool {
         switch self {
-        case .pages, .exactPages, .object: value == .pointer(0)
+        case .pages, .exactPages, .object, .cacheObject: value == .pointer(0)
         case .bulkPages(let count, _): count > 0 && value == .unsigned(0)
         }
     }
@@ -63,6 +66,9 @@ extension Kernel {
             return !allocPagesBulk(count, flags: flags, in: context).isEmpty
         case .object(let bytes, let flags):
             return kmalloc(size: bytes, flags: flags, in: context) != .null
+        case .cacheObject(let argument, let flags):
+            guard let cache = cache(argument) else { return false }
+            return allocateObject(from: Int(cache.rawValue), flags: flags, in: context) != nil
         }
     }
 

@@ -33,6 +33,37 @@ struct AlternativeMachine: ~Copyable {
         return kernel.apply(descriptor, arguments, in: context, explaining: explaining)
     }
 
+    /// Runs a call whose first argument is a name.
+    @discardableResult
+    mutating func call(
+        _ name: String,
+        on text: String,
+        _ words: UInt64...,
+        explaining: Bool = false
+    ) throws -> CallOutcome {
+        try call(name, text, words, explaining: explaining)
+    }
+
+    private mutating func call(
+        _ name: String,
+        _ text: String,
+        _ words: [UInt64],
+        explaining: Bool = false
+    ) throws -> CallOutcome {
+        let descriptor = try #require(CallRegistry.byName[name])
+        var arguments = CallArguments()
+        arguments.set(0, payload: .text(text))
+        for (index, word) in words.enumerated() { arguments.set(index + 1, word: word) }
+        return kernel.apply(descriptor, arguments, in: .standard, explaining: explaining)
+    }
+
+    /// Repeats a call whose first argument is a name until it gives nothing.
+    mutating func exhaust(_ name: String, on text: String, _ words: UInt64...) throws -> [UInt64] {
+        var taken: [UInt64] = []
+        while let address = try call(name, text, words).pointer { taken.append(address) }
+        return taken
+    }
+
     /// Takes blocks until there are no more, and gives their addresses.
     mutating func exhaust(
         order: Int = 0,
@@ -93,6 +124,12 @@ extension CallOutcome {
         explanation.compactMap { step in
             if case .wouldSucceedIf(let alternative) = step { alternative } else { nil }
         }
+    }
+
+    /// The address that the call gave; nil for NULL.
+    var pointer: UInt64? {
+        guard case .pointer(let address) = result.value, address != 0 else { return nil }
+        return address
     }
 
     var isNull: Bool { result.value == .pointer(0) || result.value == .unsigned(0) }

@@ -69,6 +69,44 @@ struct AlternativeTests {
         #expect(still.isNull)
     }
 
+    @Test func `a refused object of a cache is told which flags and which free would do`() throws {
+        var machine = try AlternativeMachine()
+        try machine.call("kmem_cache_create", on: "wide", 3_000, 0, 0)
+        let objects = try machine.exhaust("kmem_cache_alloc", on: "wide", 0xcc0)
+
+        let nothing = try machine.call("kmem_cache_alloc", on: "wide", 0x800, explaining: true)
+
+        #expect(nothing.isNull)
+        #expect(nothing.variation(.asAtomic) == .atomic)
+        #expect(nothing.order == nil)
+        let freed = try #require(nothing.freed)
+        #expect(freed.allocations.allSatisfy { objects.contains($0.address.rawValue) })
+        #expect(freed.allocations.count == 1)
+        for allocation in freed.allocations {
+            try machine.call("kmem_cache_free", on: "wide", allocation.address.rawValue)
+        }
+        #expect(try !machine.call("kmem_cache_alloc", on: "wide", 0x800).isNull)
+    }
+
+    @Test func `growing and copying are told as kmalloc is, refusals of arguments are not`() throws
+    {
+        var machine = try AlternativeMachine()
+        let small = try #require(machine.call("kmalloc", 64, 0xcc0).pointer)
+        _ = try machine.exhaust()
+
+        let grown = try machine.call("krealloc", small, 4_096, 0x800, explaining: true)
+        let array = try machine.call("krealloc_array", small, 8, 512, 0x800, explaining: true)
+        let copied = try machine.call("kmemdup", small, 4_096, 0x800, explaining: true)
+        let tooMany = try machine.call("krealloc_array", small, .max, 512, 0x800, explaining: true)
+
+        for refused in [grown, array, copied] {
+            #expect(refused.isNull)
+            #expect(refused.variation(.asAtomic) == .atomic)
+        }
+        #expect(tooMany.isNull)
+        #expect(tooMany.alternatives.isEmpty)
+    }
+
     @Test func `a block above the largest order is told the largest`() throws {
         var machine = try AlternativeMachine()
 

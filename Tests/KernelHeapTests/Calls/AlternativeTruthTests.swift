@@ -126,7 +126,8 @@ struct AlternativeTruthTests {
         var machine = try machine(failed)
         var search = AlternativeSearch(
             .pages(order: failed.order, flags: failed.flags, isMapped: false),
-            .standard
+            .standard,
+            on: machine.kernel
         )
         search.run(on: &machine.kernel)
 
