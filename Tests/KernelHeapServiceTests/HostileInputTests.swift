@@ -1,21 +1,8 @@
 import KernelHeap
+import TestSupport
 import Testing
 
 @testable import KernelHeapService
-
-/// A small generator with a seed: the same seed gives the same bodies.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite("Hostile input")
 struct HostileInputTests {
@@ -30,7 +17,7 @@ struct HostileInputTests {
     func mutilated(seed: UInt64) throws {
         let service = try ServiceFixture()
         let session = try service.boot()
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         let paths = [
             session + "/calls/kmalloc", session + "/calls?on_error=continue", "/v1/sessions",
             session + "/calls/copy_to_user", session + "/calls/kmalloc?" + "%",
@@ -84,7 +71,7 @@ struct HostileInputTests {
     @Test("a zone table of extremes boots or is refused", arguments: UInt64(1)...4)
     func zoneTables(seed: UInt64) throws {
         let service = try ServiceFixture()
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         func number() -> String {
             let numbers = [
                 "0", "1", "2", "511", "512", "4095", "262144", "4294967295",

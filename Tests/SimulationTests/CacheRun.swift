@@ -1,4 +1,5 @@
 import KernelHeap
+import TestSupport
 import Testing
 
 /// Random calls on caches and on `kmalloc`, beside a dictionary of what is allocated.

@@ -1,4 +1,5 @@
 import KernelHeap
+import TestSupport
 
 /// Any call with any arguments: numbers that mean something, shifted by a little, or nothing at all.
 struct HostileCalls {

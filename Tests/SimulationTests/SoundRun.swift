@@ -1,4 +1,5 @@
 import KernelHeap
+import TestSupport
 import Testing
 
 /// A client that makes no mistakes, beside naive models of what it owns and wrote.

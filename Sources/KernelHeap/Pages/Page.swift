@@ -82,12 +82,13 @@ struct Page: ColumnElement {
         prev = UInt32(truncatingIfNeeded: cache)
     }
 
-    /// The slab's objects are linked in their own bytes: `word` is no slab's number as it stands.
-    static let byteListBit: UInt32 = 1 << 31
+    /// Objects of the slab go the long way, for they are linked in their own bytes or are checked:
+    /// `word` is no slab's number as it stands.
+    static let longWayBit: UInt32 = 1 << 31
 
     /// The number of the slab that the page belongs to.
     @inline(__always)
-    var slabNumber: UInt32 { word & ~Self.byteListBit }
+    var slabNumber: UInt32 { word & ~Self.longWayBit }
 
     /// The cache of a slab's page.
     @inline(__always)

@@ -146,7 +146,7 @@ extension Kernel {
         guard pfn < UInt64(pages.map.capacity) else { return oopsInPageLookup(address.rawValue) }
         let page = pages.map[Int(truncatingIfNeeded: pfn)]
         guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
-        if page.word & Page.byteListBit != 0 || slab.clearsMemory {
+        if page.word & Page.longWayBit != 0 || slab.clearsMemory {
             return freeSlowly(address, page, in: context)
         }
         let freed = slab.free(

@@ -22,9 +22,16 @@ extension SlabAllocator {
         _ pages: borrowing PageAllocator
     ) {
         let page = pages.map[Int(pfn)]
-        guard page.word & Page.byteListBit == 0, count > 0 else { return }
-        let slab = slabs[Int(page.word)]
+        guard count > 0 else { return }
+        let slab = slabs[Int(page.slabNumber)]
         let start = UInt64(pfn - slab.pfn) << 12 + UInt64(offset)
+        if page.word & Page.longWayBit != 0 {
+            return addKnownBytes(
+                to: &bytes,
+                slab: page.slabNumber,
+                start..<start + UInt64(count)
+            )
+        }
         let first = bytes.count - count
         forEachPointer(of: slab, in: start..<start + UInt64(count)) { index, place in
             guard !states[Int(slab.states) + index].isWritten else { return }
@@ -52,10 +59,13 @@ extension SlabAllocator {
         pages: inout PageAllocator
     ) {
         let page = pages.map[Int(pfn)]
-        guard page.word & Page.byteListBit == 0, count > 0 else { return }
-        let slab = slabs[Int(page.word)]
+        guard count > 0 else { return }
+        let slab = slabs[Int(page.slabNumber)]
         let start = UInt64(pfn - slab.pfn) << 12 + UInt64(offset)
         let range = start..<start + UInt64(count)
+        if page.word & Page.longWayBit != 0 {
+            return willWriteChecked(page.slabNumber, range, pages: &pages)
+        }
         var whole: [Int] = []
         var partly: [Int] = []
         var reachesFree = false
@@ -93,7 +103,7 @@ extension SlabAllocator {
     }
 
     /// What stands in an object's bytes for its link.
-    private func storedPointer(of index: Int, in slab: Slab) -> UInt64 {
+    func storedPointer(of index: Int, in slab: Slab) -> UInt64 {
         let next = states[Int(slab.states) + index].next
         let place = Kernel.virtual(slab.pfn) &+ caches[Int(slab.cache)].pointer(of: index)
         return pointers.code(address(of: next, in: slab), at: place, cache: Int(slab.cache))
@@ -111,9 +121,8 @@ extension SlabAllocator {
         states[Int(slab.states) + index].isWritten = true
         let place = UInt64(slab.pfn) << 12 + caches[Int(slab.cache)].pointer(of: index)
         // Pointers are aligned to their size: none crosses into the next frame.
-        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: stored >> (8 * $0)) }
         let pfn = UInt32(truncatingIfNeeded: place >> 12)
-        pages.contents.write(pfn, offset: Int(place % 4096), bytes[...])
+        pages.contents.write(pfn, offset: Int(place % 4096), stored.littleEndianBytes[...])
     }
 
     /// From now on the slab's free objects are linked by their bytes.
@@ -130,14 +139,14 @@ extension SlabAllocator {
             byteLists[number] = ByteLists(cpu: head)
             cpuSlabs[place].freelist = Slab.endOfList
         }
-        markByteLists(number, pages: &pages)
+        slabs[Int(number)].hasByteLists = true
+        markLongWay(number, pages: &pages)
     }
 
-    /// Marks a slab and its pages as linked by bytes.
-    mutating func markByteLists(_ number: UInt32, pages: inout PageAllocator) {
-        slabs[Int(number)].hasByteLists = true
+    /// Marks the pages of a slab whose objects are not linked by their states alone.
+    mutating func markLongWay(_ number: UInt32, pages: inout PageAllocator) {
         for offset in 0..<(1 << Int(slabs[Int(number)].order)) {
-            pages.map[Int(slabs[Int(number)].pfn) + offset].word |= Page.byteListBit
+            pages.map[Int(slabs[Int(number)].pfn) + offset].word |= Page.longWayBit
         }
     }
 }
@@ -275,8 +284,7 @@ extension SlabAllocator {
 
     /// Stores a word in the direct map; what is no memory is left out.
     mutating func store(_ word: UInt64, at address: UInt64, pages: inout PageAllocator) {
-        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
-        var rest = bytes[...]
+        var rest = word.littleEndianBytes[...]
         var place = address
         while !rest.isEmpty, let pfn = pages.frame(ofDirectMapped: place) {
             let offset = Int(place % 4096)

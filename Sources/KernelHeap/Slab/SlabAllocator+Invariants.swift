@@ -201,7 +201,7 @@ extension SlabAllocator {
             let page = pages.map[Int(slab.pfn) + offset]
             violations.check(
                 page.kind == .slab && page.slabNumber == UInt32(truncatingIfNeeded: number)
-                    && (page.word != page.slabNumber) == slab.hasByteLists
+                    && (page.word != page.slabNumber) == (slab.hasByteLists || shape.isChecked)
                     && page.order == (offset == 0 ? Int(slab.order) : 0),
                 "slab \(number): its page \(Int(slab.pfn) + offset) is \(page.kind)"
             )
@@ -218,8 +218,9 @@ extension SlabAllocator {
         )
         var held = 0
         for cpu in 0..<cpuCount {
-            let own = cpuSlabs[Int(slab.cache) * cpuCount + cpu]
-            guard Int(own.slab) == number else { continue }
+            let place = place(Int(slab.cache), cpu: cpu)
+            guard place < cpuSlabs.count, Int(cpuSlabs[place].slab) == number else { continue }
+            let own = cpuSlabs[place]
             held += freeObjects(number, from: own.freelist, &violations)
         }
         let allocated = (0..<Int(slab.objects)).count {

@@ -95,10 +95,10 @@ extension SlabAllocator {
         call: UInt64,
         pages: inout PageAllocator
     ) -> Bool {
-        guard word & Page.byteListBit == 0, cpuSlabs[place].slab != word,
+        guard word & Page.longWayBit == 0, cpuSlabs[place].slab != word,
             let index = exactIndex(ofPhysical: physical, in: slabs[Int(word)])
         else {
-            let number = word & ~Page.byteListBit
+            let number = word & ~Page.longWayBit
             return freeInBytes(
                 at: physical,
                 slab: number,
@@ -306,6 +306,10 @@ extension SlabAllocator {
 
     /// Frees a slab's pages and its number: `__free_slab()`.
     mutating func releasePages(of number: UInt32, cpu: Int, pages: inout PageAllocator) {
+        // The pages' next owner finds the marks.
+        if caches[Int(slabs[Int(number)].cache)].isChecked {
+            spellOutMarks(of: number, pages: &pages)
+        }
         let slab = slabs[Int(number)]
         states.release(slab.states, count: Int(slab.objects))
         if slab.hasByteLists { byteLists[number] = nil }

@@ -17,6 +17,8 @@ struct SlabAllocator: ~Copyable {
     var nodes: ChunkedColumn<NodeSlabs>
     var slabs = ChunkedColumn<Slab>(count: 4096)
     var states = ObjectStates()
+    /// By the same index, for objects of caches that note their users.
+    var notes = ChunkedColumn<ObjectNotes>(count: 1)
     /// Numbers of slabs that were discarded, free for new ones.
     var freeNumbers: [UInt32] = []
     /// Discarded slabs whose pages wait for the end of a grace period, oldest first.
@@ -56,6 +58,7 @@ struct SlabAllocator: ~Copyable {
         nodes = other.nodes.fork()
         slabs = other.slabs.fork()
         states = other.states.fork()
+        notes = other.notes.fork()
         freeNumbers = other.freeNumbers
         waitingSlabs = other.waitingSlabs
         slabLimit = other.slabLimit
@@ -71,7 +74,7 @@ struct SlabAllocator: ~Copyable {
 
     var heldBytes: Int {
         cpuSlabs.heldBytes + nodes.heldBytes + slabs.heldBytes
-            + states.heldBytes + (freeNumbers.count + waitingSlabs.count) * 4
+            + states.heldBytes + notes.heldBytes + (freeNumbers.count + waitingSlabs.count) * 4
             + byteLists.count * 40 + catalog.heldBytes
     }
 

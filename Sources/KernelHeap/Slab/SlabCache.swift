@@ -17,6 +17,8 @@ struct SlabCache: BitwiseCopyable {
     let hasCPUPartial: Bool
     /// `slub_debug` is on: every object is taken and freed under checks.
     let isChecked: Bool
+    /// Who allocates and who frees is noted with every object.
+    let notesUsers: Bool
     /// A constructor runs on each object of a new slab.
     let isConstructed: Bool
     /// Pages of discarded slabs wait for the end of a grace period.
@@ -40,6 +42,7 @@ struct SlabCache: BitwiseCopyable {
         cpuPartialSlabs = UInt16(clamping: geometry.cpuPartialSlabs)
         hasCPUPartial = geometry.cpuPartial > 0
         isChecked = !geometry.flags.isDisjoint(with: .debug)
+        notesUsers = geometry.flags.contains(.storeUser)
         var flags: GFPFlags = []
         if geometry.order > 0 { flags.insert(.compound) }
         if geometry.flags.contains(.cacheDMA) { flags.insert(.dma) }

@@ -1,8 +1,10 @@
+import TestSupport
+
 /// Damages requests, from a seed.
 struct RequestMutator {
-    private var random: SeededGenerator
+    private var random: SeededRandom
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
     mutating func below(_ count: Int) -> Int { Int.random(in: 0..<max(1, count), using: &random) }
 

@@ -1,5 +1,6 @@
-import KernelHeap
 import Testing
+
+@testable import KernelHeap
 
 /// A machine that kernel calls are run on by name, with words and payloads in their order.
 final class CallMachine {
@@ -28,6 +29,11 @@ final class CallMachine {
     /// Runs a call of the registry; `GFP_KERNEL` is 0xcc0 in the engine's numbering too.
     @discardableResult
     func call(_ name: String, _ arguments: Argument..., cpu: Int = 0) throws -> CallOutcome {
+        try call(name, arguments, cpu: cpu)
+    }
+
+    @discardableResult
+    func call(_ name: String, _ arguments: [Argument], cpu: Int = 0) throws -> CallOutcome {
         let descriptor = try #require(CallRegistry.byName[name], "\(name)")
         var list = CallArguments()
         for (index, argument) in arguments.enumerated() {
@@ -55,6 +61,18 @@ final class CallMachine {
     var heldBytes: Int { kernel.heldBytes }
     var cacheNames: [String] { kernel.cacheNames }
     func hasCache(_ name: String) -> Bool { kernel.cache(named: name) != nil }
+
+    /// Makes every mark of every checked slab stand in its bytes, as `slub_debug` itself has it.
+    func spellOutMarks() { kernel.spellOutMarks() }
+
+    /// Slabs of checked caches whose marks are made up.
+    var intactSlabs: Int {
+        (0..<kernel.slab.slabLimit).count { number in
+            let owner = kernel.slab.slabs[number]
+            return owner.isLive && kernel.slab.caches[Int(owner.cache)].isChecked
+                && !owner.hasByteLists
+        }
+    }
 
     /// One cache as the API shows it.
     func cache(_ name: String) throws -> CacheStateView {
@@ -85,5 +103,15 @@ extension CallOutcome {
     func fact(_ name: String) -> FactValue? {
         guard case .facts(let facts) = result.detail else { return nil }
         return facts.first { $0.name == name }?.value
+    }
+}
+
+extension Kernel {
+    fileprivate mutating func spellOutMarks() {
+        for number in 0..<slab.slabLimit {
+            let owner = slab.slabs[number]
+            guard owner.isLive, slab.caches[Int(owner.cache)].isChecked else { continue }
+            slab.spellOutMarks(of: UInt32(truncatingIfNeeded: number), pages: &pages)
+        }
     }
 }

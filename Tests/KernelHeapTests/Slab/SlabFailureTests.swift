@@ -6,6 +6,8 @@ import Testing
 /// What `slab_out_of_memory()` prints when a cache gets no slab.
 @Suite("SLUB: a cache that gets no slab")
 struct SlabFailureTests {
+    static let recordings = ["texts/bad-fail-86", "slabtexts/bad-fail"]
+
     /// A machine of 96 MiB without a free page that GFP_NOWAIT would get.
     private func exhaustedMachine(_ bootOptions: String) throws -> CallMachine {
         var description = MachineDescription()
@@ -19,9 +21,9 @@ struct SlabFailureTests {
         return machine
     }
 
-    @Test("the lines are the recorded ones", arguments: ["bad-fail", "bad-fail-86"])
+    @Test("the lines are the recorded ones", arguments: recordings)
     func isRecorded(file: String) throws {
-        let recorded = try Recording.text("texts/\(file).case-86.txt")
+        let recorded = try Recording.text("\(file).case-86.txt")
             .split(separator: "\n").map { String($0.drop { $0 != "]" }.dropFirst(2)) }
         let start = try #require(recorded.firstIndex { $0.hasPrefix("SLUB: ") })
         let machine = try exhaustedMachine("slub_nomerge")

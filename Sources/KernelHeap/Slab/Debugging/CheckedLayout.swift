@@ -60,11 +60,11 @@ struct ObjectTrack {
     var pid: Int32
     var jiffies: UInt64
 
-    init(call: UInt64, context: CallContext, jiffies: UInt64) {
+    init(call: UInt64, cpu: Int, pid: Int) {
         self.call = call
-        cpu = Int32(truncatingIfNeeded: context.cpu)
-        pid = Int32(truncatingIfNeeded: context.pid)
-        self.jiffies = jiffies
+        self.cpu = Int32(truncatingIfNeeded: cpu)
+        self.pid = Int32(truncatingIfNeeded: pid)
+        jiffies = Kernel.jiffies(atCall: call)
     }
 
     /// Reads a track; nil where nobody is noted.
@@ -80,12 +80,9 @@ struct ObjectTrack {
     }
 
     var stored: [UInt8] {
-        func bytes(_ word: UInt64, _ count: Int) -> [UInt8] {
-            (0..<count).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
-        }
         let caller = call & 0xffff_ffff | 0xffff_ffff << 32
-        let (cpu, pid) = (UInt32(bitPattern: cpu), UInt32(bitPattern: pid))
-        return bytes(caller, 8) + bytes(0, 4) + bytes(UInt64(cpu), 4) + bytes(UInt64(pid), 4)
-            + bytes(0, 4) + bytes(jiffies, 8)
+        let none = UInt32(0).littleEndianBytes
+        return caller.littleEndianBytes + none + cpu.littleEndianBytes + pid.littleEndianBytes
+            + none + jiffies.littleEndianBytes
     }
 }

@@ -1,7 +1,8 @@
 /// Objects of caches with `slub_debug`: every one is taken and freed under checks.
 ///
 /// Such a cache has no CPU slabs: each allocation takes one object from the node's list, and a full
-/// slab is on no list. Follows `alloc_single_from_partial()`, `alloc_single_from_new_slab()` and
+/// slab is on no list. Here stands what is done in a slab whose marks stand in its bytes; in an
+/// intact one no check can fail, see `SlabAllocator+KnownBytes`. Follows `alloc_single_from_partial()`, `alloc_single_from_new_slab()` and
 /// `free_to_partial_list()`, `mm/slub.c`, 6.1.
 extension Kernel {
     /// Takes an object from the node's first slab that passes the checks, or from a new one.
@@ -35,7 +36,6 @@ extension Kernel {
         }
         let made = slab.makeCheckedSlab(cache, flags: flags, cpu: context.cpu, pages: &pages)
         guard let made else { return nil }
-        setUp(made)
         let object = try takeChecked(from: made, requested: requested, node: nil, in: context)
         if slab.slabs[Int(made)].inuse < slab.slabs[Int(made)].objects {
             slab.prependPartial(made, node: slab.nodeIndex(of: made))
@@ -50,6 +50,15 @@ extension Kernel {
         node: Int?,
         in context: CallContext
     ) throws(FreePointerFault) -> SlabAllocator.Object? {
+        guard slab.slabs[Int(number)].hasByteLists else {
+            return slab.takeIntact(
+                from: number,
+                node: node,
+                requested: requested,
+                call: sequence,
+                context
+            )
+        }
         let cache = Int(slab.slabs[Int(number)].cache)
         let layout = CheckedLayout(slab.catalog.geometries[cache])
         let address = slab.head(of: number)
@@ -86,8 +95,11 @@ extension Kernel {
     /// Frees an address into a slab of a checked cache.
     @inline(never)
     mutating func freeChecked(_ address: UInt64, slab number: UInt32, in context: CallContext) {
-        let before = slab.slabs[Int(number)]
-        let cache = Int(before.cache)
+        if slab.freeIntact(address, slab: number, call: sequence, context, pages: &pages) {
+            return
+        }
+        slab.spellOutMarks(of: number, pages: &pages)
+        let cache = Int(slab.slabs[Int(number)].cache)
         let layout = CheckedLayout(slab.catalog.geometries[cache])
         // Done before any check: an object freed twice cuts the freelist that it is on.
         setFreePointer(of: address, to: 0, number, layout)
@@ -102,27 +114,8 @@ extension Kernel {
         let head = slab.head(of: number)
         setFreePointer(of: address, to: head, number, layout)
         slab.noteFreed(address, slab: number, call: sequence)
-        slab.giveBackChecked(address, slab: number, cpu: context.cpu, pages: &pages)
-    }
-
-    /// Fills a new slab: `setup_slab_debug()`, then each object as a free one.
-    private mutating func setUp(_ number: UInt32) {
-        let owner = slab.slabs[Int(number)]
-        let shape = slab.caches[Int(owner.cache)]
-        let layout = CheckedLayout(slab.catalog.geometries[Int(owner.cache)])
-        let start = Self.virtual(owner.pfn)
-        if layout.flags.contains(.poison) {
-            fillKernel(start, 4_096 << UInt64(owner.order), with: SlabPoison.inUse)
-        }
-        for index in 0..<Int(owner.objects) {
-            let address = start &+ shape.begin(of: index)
-            mark(address, layout, with: SlabPoison.inactive)
-            if layout.flags.contains(.storeUser) {
-                clearKernel(address &+ layout.tracks, 2 * ObjectTrack.bytes)
-            }
-            let next = slab.nextAddress(of: index, slab: number)
-            setFreePointer(of: address, to: next, number, layout)
-        }
+        let index = slab.listIndex(of: address, slab: number)
+        slab.giveBackChecked(index, slab: number, cpu: context.cpu, pages: &pages)
     }
 
     /// Writes the marks of a free or of an allocated object: `init_object()`, 6.1.
@@ -141,16 +134,18 @@ extension Kernel {
     }
 
     private mutating func note(_ place: UInt64, _ context: CallContext) {
-        let track = ObjectTrack(call: sequence, context: context, jiffies: jiffies)
+        let track = ObjectTrack(call: sequence, cpu: context.cpu, pid: context.pid)
         writeKernel(place, track.stored)
     }
 
     private mutating func store(_ word: UInt32, at address: UInt64) {
-        writeKernel(address, (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) })
+        writeKernel(address, word.littleEndianBytes)
     }
 
     /// The timer ticks since boot: 250 a second; a call takes a microsecond of the machine's time.
-    var jiffies: UInt64 { 0xfffe_db08 &+ sequence / 4_000 }
+    static func jiffies(atCall call: UInt64) -> UInt64 { 0xfffe_db08 &+ call / 4_000 }
+
+    var jiffies: UInt64 { Self.jiffies(atCall: sequence) }
 
     /// The pointer that a free object holds, or nil where it lies in no memory.
     func freePointer(of address: UInt64, _ number: UInt32, _ layout: CheckedLayout) -> UInt64? {
@@ -170,6 +165,6 @@ extension Kernel {
         let place = address &+ layout.pointer
         let cache = Int(slab.slabs[Int(number)].cache)
         let stored = slab.pointers.code(next, at: place, cache: cache)
-        writeKernel(place, (0..<8).map { UInt8(truncatingIfNeeded: stored >> (8 * UInt64($0))) })
+        writeKernel(place, stored.littleEndianBytes)
     }
 }

@@ -1,30 +1,77 @@
 extension SlabAllocator {
-    /// Takes pages for a slab whose objects are linked by their bytes; it is on no list yet.
+    /// Takes pages for a checked slab, intact; it is on no list yet: `setup_slab_debug()`.
     mutating func makeCheckedSlab(
         _ cache: Int,
         flags: GFPFlags,
         cpu: Int,
         pages: inout PageAllocator
     ) -> UInt32? {
-        let number = makeSlab(cache, flags: flags, cpu: cpu, pages: &pages)
-        if let number {
-            for index in 0..<Int(slabs[Int(number)].objects) {
-                states[Int(slabs[Int(number)].states) + index].isWritten = true
-            }
-            markByteLists(number, pages: &pages)
+        guard let number = makeSlab(cache, flags: flags, cpu: cpu, pages: &pages) else {
+            return nil
+        }
+        markLongWay(number, pages: &pages)
+        let slab = slabs[Int(number)]
+        if caches[cache].notesUsers {
+            let end = Int(slab.states) + Int(slab.objects)
+            if end > notes.capacity { notes.grow(toAtLeast: end) }
+            for state in Int(slab.states)..<end { notes[state] = ObjectNotes() }
+        }
+        let flags = catalog.geometries[cache].flags
+        if flags.contains(.poison), !flags.contains(.objectPoison) {
+            // Objects that are not poisoned keep what the slab was filled with.
+            let length = UInt64(4_096) << UInt64(slab.order)
+            fill(0, count: length, with: SlabPoison.inUse, of: slab, pages: &pages)
         }
         return number
+    }
+
+    /// Takes the first object of an intact slab, which has one.
+    mutating func takeIntact(
+        from number: UInt32,
+        node: Int?,
+        requested: UInt64,
+        call: UInt64,
+        _ context: CallContext
+    ) -> Object {
+        let slab = slabs[Int(number)]
+        let shape = caches[Int(slab.cache)]
+        let state = Int(slab.states) &+ Int(slab.freelist)
+        let next = states[state].allocate(requested: requested, call: call)
+        slabs[Int(number)].freelist = next
+        slabs[Int(number)].inuse &+= 1
+        if let node, next == Slab.endOfList { removePartial(number, node: node) }
+        if shape.notesUsers {
+            notes[state].noteAllocation(requested: requested, call: call, context)
+        }
+        let address = Kernel.virtual(slab.pfn) &+ shape.begin(of: Int(slab.freelist))
+        return Object(slab: number, index: slab.freelist, pfn: slab.pfn, address: address)
+    }
+
+    /// Frees an allocated object of an intact slab.
+    ///
+    /// - Returns: false, and nothing is done, where checks would find something or must look.
+    mutating func freeIntact(
+        _ address: UInt64,
+        slab number: UInt32,
+        call: UInt64,
+        _ context: CallContext,
+        pages: inout PageAllocator
+    ) -> Bool {
+        let slab = slabs[Int(number)]
+        guard !slab.hasByteLists,
+            let index = exactIndex(ofPhysical: address &- Kernel.pageOffset, in: slab)
+        else { return false }
+        let state = Int(slab.states) &+ Int(index)
+        guard states[state].isAllocated else { return false }
+        states[state] = ObjectState(next: slab.freelist, freedBy: call)
+        if caches[Int(slab.cache)].notesUsers { notes[state].noteFree(call: call, context) }
+        giveBackChecked(index, slab: number, cpu: context.cpu, pages: &pages)
+        return true
     }
 
     /// Which of the nodes' lists a slab belongs on.
     func nodeIndex(of number: UInt32) -> Int {
         Int(slabs[Int(number)].cache) * nodeCount + Int(slabs[Int(number)].node)
-    }
-
-    /// The object behind another in a new slab's freelist; 0 at its end.
-    func nextAddress(of index: Int, slab number: UInt32) -> UInt64 {
-        let slab = slabs[Int(number)]
-        return address(of: states[Int(slab.states) + index].next, in: slab)
     }
 
     /// Notes an allocated object's owner.
@@ -60,7 +107,7 @@ extension SlabAllocator {
     /// A slab that was full goes to the end of the node's list; one that is empty goes back to the
     /// page allocator where the node has enough.
     mutating func giveBackChecked(
-        _ head: UInt64,
+        _ head: UInt16,
         slab number: UInt32,
         cpu: Int,
         pages: inout PageAllocator
@@ -70,7 +117,7 @@ extension SlabAllocator {
         guard !before.isFrozen else { return }
         let cache = Int(before.cache)
         let node = cache * nodeCount + Int(before.node)
-        slabs[Int(number)].freelist = listIndex(of: head, slab: number)
+        slabs[Int(number)].freelist = head
         slabs[Int(number)].inuse &-= 1
         let wasFull = before.freelist == Slab.endOfList
         let isSurplus =
