@@ -84,6 +84,28 @@ extension PageAllocator {
         }
     }
 
+    /// Takes a block of one class off the lists, splitting it down; the run is not looked at.
+    @inline(__always)
+    static func takeListed(
+        _ index: Int,
+        _ zone: inout Zone,
+        order: Int,
+        type: MigrateType,
+        _ map: inout ChunkedColumn<Page>
+    ) -> UInt32? {
+        var current = order
+        while current <= Zone.maxOrder {
+            let head = zone.lists[Zone.list(current, type)].head
+            if head != PageList.none {
+                removeHead(zone: &zone, order: current, type: type, &map)
+                addHalves(of: head, from: current, to: order, type: type, index, &zone, &map)
+                return head
+            }
+            current &+= 1
+        }
+        return nil
+    }
+
     // The loops below run for every level of a split or a merge. They are given the zone and the
     // frames as they stand in memory, so that each is looked up once.
 
@@ -115,9 +137,16 @@ extension PageAllocator {
         while order > to {
             order &-= 1
             let half = pfn &+ UInt32(truncatingIfNeeded: 1 &<< order)
-            map[Int(half)].set(.buddy, order: order, migrateType: type, zone: index)
             // Only the largest order has a run; the halves are below it.
-            map.pushHead(half, on: &zone.lists[Zone.list(order, type)])
+            let list = Zone.list(order, type)
+            let old = zone.lists[list].head
+            map[Int(half)].enterList(before: old, order: order, migrateType: type, zone: index)
+            zone.lists[list].head = half
+            if old == PageList.none {
+                zone.lists[list].tail = half
+            } else {
+                map[Int(old)].prev = half
+            }
             zone.blockCounts[order] &+= 1
         }
     }
@@ -137,8 +166,8 @@ extension PageAllocator {
             guard Int(buddy) < map.capacity else { return }
             let page = map[Int(buddy)]
             guard page.isBuddy(order: order, zone: index) else { return }
-            map.remove(buddy, from: &zone.lists[Zone.list(order, page.migrateType)])
             map[Int(buddy)].clear()
+            map.unlink(buddy, page, from: &zone.lists[Zone.list(order, page.migrateType)])
             zone.blockCounts[order] &-= 1
             pfn &= buddy
             order &+= 1

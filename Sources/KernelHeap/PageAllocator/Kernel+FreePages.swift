@@ -20,6 +20,7 @@ extension Kernel {
 
     @inline(never)
     private mutating func freeSlowly(_ frame: UInt32, order: Int, in context: CallContext) {
+        if pages.releaseListed(frame, order: order, cpu: context.cpu) { return }
         let page = pages.map[Int(frame)]
         defer { if !pages.badPages.isEmpty { logBadPages(context) } }
         guard page.kind == .allocated else {

@@ -31,6 +31,11 @@ extension Kernel {
             }
             return nil
         }
+        if order > 0, flags.isDisjoint(with: [.zero, .noFail]), !slab.clearsMemory,
+            let pfn = pages.takeListed(order: order, flags, cpu: context.cpu)
+        {
+            return PFN(rawValue: UInt64(pfn))
+        }
         let node = slab.nodeCount == 1 ? 0 : context.cpu % slab.nodeCount
         let request = AllocationRequest(order: order, flags: flags, cpu: context.cpu, node: node)
         guard let pfn = pages.allocate(request) else {

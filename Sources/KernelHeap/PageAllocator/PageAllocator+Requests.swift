@@ -31,6 +31,44 @@ extension PageAllocator {
         return pfn
     }
 
+    /// Takes a larger block the common way: its order has no per-CPU list, the preferred zone is above
+    /// its low mark, and the request's own class has a block.
+    ///
+    /// - Returns: nil where the request takes another way; nothing changed then.
+    @inline(__always)
+    mutating func takeListed(order: Int, _ flags: GFPFlags, cpu: Int) -> UInt32? {
+        let zone = Int(preferredZones[Int(flags.rawValue & 0xf)])
+        let pages = 1 &<< order
+        guard !PerCPUPages.allows(order: order), zone < zones.count, !decisions.isOn,
+            zones[zone].unlisted.isEmpty,
+            zones[zone].isAboveLow(flags.highestZoneIndex, besides: pages &- 1)
+        else { return nil }
+        let type = flags.migrateType
+        let found = Self.takeListed(zone, &zones[zone], order: order, type: type, &map)
+        guard let pfn = found else { return nil }
+        changeFreeCount(zone: zone, cpu: cpu, by: 0 &- pages)
+        map[Int(pfn)].handOut(order: order, migrateType: type, zone: zone)
+        if flags.contains(.compound) { map[Int(pfn)].isCompound = true }
+        zones[zone].furtherPages &+= UInt64(truncatingIfNeeded: pages &- 1)
+        zones[zone].hits &+= 1
+        return pfn
+    }
+
+    /// Frees a larger block with one reference to the free lists.
+    ///
+    /// - Returns: false where it takes another way; nothing changed then.
+    @inline(__always)
+    mutating func releaseListed(_ pfn: UInt32, order: Int, cpu: Int) -> Bool {
+        let page = map[Int(pfn)]
+        guard page.isBlockInUse(order: order), !PerCPUPages.allows(order: order),
+            strayReferences.isEmpty, oddPages.isEmpty
+        else { return false }
+        map[Int(pfn)].word = 0
+        let type = pageblockType(of: pfn)
+        freeBlock(pfn, zone: page.zone, cpu: cpu, order: order, type: type)
+        return true
+    }
+
     /// Frees one page with one reference to its CPU's list.
     ///
     /// - Returns: false where it takes another way; nothing changed then.

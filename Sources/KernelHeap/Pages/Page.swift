@@ -119,6 +119,28 @@ struct Page: ColumnElement {
         state & (0xff | 3 << 13) == UInt32(Kind.allocated.rawValue) && word == 1
     }
 
+    /// Heads a free block from now on, the first of its list.
+    @inline(__always)
+    mutating func enterList(before head: UInt32, order: Int, migrateType: MigrateType, zone: Int) {
+        set(.buddy, order: order, migrateType: migrateType, zone: zone)
+        next = head
+        prev = PageList.none
+    }
+
+    /// The same of a block.
+    @inline(__always)
+    func isBlockInUse(order: Int) -> Bool {
+        let wanted = UInt32(Kind.allocated.rawValue) | UInt32(truncatingIfNeeded: order) << 4
+        return state & (0xff | 3 << 13) == wanted && word == 1
+    }
+
+    /// Heads an allocated block with one reference from now on.
+    @inline(__always)
+    mutating func handOut(order: Int, migrateType: MigrateType, zone: Int) {
+        set(.allocated, order: order, migrateType: migrateType, zone: zone)
+        word = 1
+    }
+
     @inline(__always)
     mutating func clear() { state = 0 }
 

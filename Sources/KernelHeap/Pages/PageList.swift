@@ -41,7 +41,12 @@ extension ChunkedColumn where Element == Page {
     /// Takes a block out of the middle of the list that it is on.
     @inline(__always)
     mutating func remove(_ pfn: UInt32, from list: inout PageList) {
-        let page = self[Int(pfn)]
+        unlink(pfn, self[Int(pfn)], from: &list)
+    }
+
+    /// The same for a block whose page was read already.
+    @inline(__always)
+    mutating func unlink(_ pfn: UInt32, _ page: Page, from list: inout PageList) {
         if list.head == pfn {
             list.head = page.next
         } else {

@@ -83,11 +83,12 @@ struct Zone: BitwiseCopyable {
         }
     }
 
-    /// Whether more is free than the low mark and the reserve, high-atomic pages apart.
+    /// Whether more is free than the low mark and the reserve, high-atomic pages and some more apart.
     @inline(__always)
-    func isAboveLow(_ highestZoneIndex: Int) -> Bool {
+    func isAboveLow(_ highestZoneIndex: Int, besides pages: Int = 0) -> Bool {
         let reserve = lowmemReserve[highestZoneIndex]
-        return free &- highAtomicReserved > watermarks.low &+ watermarks.boost &+ reserve
+        let usable = free &- highAtomicReserved &- pages
+        return usable > watermarks.low &+ watermarks.boost &+ reserve
     }
 
     var endPFN: UInt64 { startPFN + spanned }
