@@ -19,6 +19,12 @@ public struct Kernel: ~Copyable, Sendable {
     var processes: [Process] = [Process(pid: 1, name: "init")]
     /// Faults of processes that brought a page: `pgfault`.
     var pageFaults: UInt64 = 0
+    /// Misuse that the running call was seen to do.
+    var misuse = MisuseLog()
+    /// The functions of the newest calls.
+    var recentCalls = RecentCalls()
+    /// Owners of slab objects; nil unless the machine's description asks for it.
+    var history: ObjectHistory?
 
     /// Most CPUs and nodes that a machine may have.
     public static let maximumCPUs = 64
@@ -42,6 +48,12 @@ public struct Kernel: ~Copyable, Sendable {
         guard (1...Self.maximumNodes).contains(description.nodes) else {
             throw MachineError("/nodes", "a machine has 1 to \(Self.maximumNodes) nodes")
         }
+        guard (0...ObjectHistory.limit).contains(description.objectHistory) else {
+            throw MachineError(
+                "/object_history",
+                "a machine keeps 0 to \(ObjectHistory.limit) allocations and frees"
+            )
+        }
         var boot = MachineBoot(description)
         pages = try boot.pageAllocator()
         tuning = boot.tuning
@@ -52,6 +64,10 @@ public struct Kernel: ~Copyable, Sendable {
             nodeCount: pages.zonelists.count / ZoneType.allCases.count,
             seed: description.seed
         )
+        if description.objectHistory > 0 {
+            history = ObjectHistory(capacity: description.objectHistory)
+            slab.leavesFastPath = true
+        }
     }
 
     private init(forkOf other: inout Kernel) {
@@ -65,6 +81,8 @@ public struct Kernel: ~Copyable, Sendable {
         slab = other.slab.fork()
         processes = other.processes
         pageFaults = other.pageFaults
+        recentCalls = other.recentCalls.fork()
+        history = other.history
     }
 
     /// A second machine in the same state.
@@ -94,6 +112,9 @@ public struct Kernel: ~Copyable, Sendable {
         var context = context
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
         log.call = sequence
+        recentCalls.note(call.index, call: sequence)
+        // A program that calls without `apply` leaves its warnings unread.
+        if !misuse.isEmpty { misuse = MisuseLog() }
         let firstLine = log.nextNumber
         if explaining { pages.decisions.start() }
         let result = call.run(arguments, &self, context)
@@ -104,6 +125,10 @@ public struct Kernel: ~Copyable, Sendable {
             log: log.lines(since: firstLine),
             explanation: explaining ? pages.decisions.finish() : []
         )
+        if !misuse.isEmpty {
+            outcome.warnings = misuse.warnings
+            outcome.omittedWarnings = misuse.omitted
+        }
         if explaining && tryingAlternatives { tryAlternatives(call, arguments, context, &outcome) }
         return outcome
     }
@@ -132,7 +157,9 @@ public struct Kernel: ~Copyable, Sendable {
 
     /// Host memory that this machine holds, in bytes, shared parts counted in full.
     public var heldBytes: Int {
-        var bytes = 4_096 + pages.heldBytes + slab.heldBytes
+        var bytes =
+            4_096 + pages.heldBytes + slab.heldBytes + (history?.heldBytes ?? 0)
+            + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes {
             bytes += process.space.areas.count * 40 + process.space.pages.count * 32

@@ -58,6 +58,12 @@ struct CallBenchmark {
         var checked = try Kernel(description)
         let debug = try timed { () throws(MachineError) in hotPairs(&checked) }
         reportPairs("kmalloc slub_debug", "kheapd", debug.seconds, debug.1)
+
+        description.bootOptions = ""
+        description.objectHistory = 65_536
+        var recording = try Kernel(description)
+        let recorded = try timed { () throws(MachineError) in hotPairs(&recording) }
+        reportPairs("kmalloc object_history", "kheapd", recorded.seconds, recorded.1)
     }
 
     private func hotPairs(_ kernel: inout Kernel) -> UInt64 {

@@ -35,7 +35,8 @@ struct KmemCacheAlloc: MemoryRequestingCall {
             let size = UInt64(kernel.slab.caches[place].objectSize)
             let detail: CallDetail =
                 object.slab == Slab.none
-                ? .none : .object(kernel.detail(of: object, cache: place, requested: size))
+                ? kernel.strayDetail(object.address, requested: size)
+                : .object(kernel.detail(of: object, cache: place, requested: size))
             return CallResult(.pointer(object.address), detail: detail)
         }
     }

@@ -147,6 +147,10 @@ public struct CallOutcome: Sendable {
     public var log: ArraySlice<String>
     /// Empty unless it was asked for.
     public var explanation: [ExplanationStep]
+    /// Misuse that the call was seen to do; the first ones where there were many.
+    public var warnings: [MisuseWarning] = []
+    /// Further ones that `warnings` has no room for.
+    public var omittedWarnings = 0
     /// Whether forks of the machine were made for the explanation.
     public var hasTriedAlternatives = false
 }

@@ -58,6 +58,7 @@ struct Kmemdup: MemoryRequestingCall {
             return result
         }
         let readable = kernel.readableKernelBytes(source, length)
+        kernel.checkAccess(source, readable, isWrite: false)
         kernel.copyKernel(from: source, to: address, readable)
         if readable < length { kernel.logAccessFault(at: source &+ readable, isWrite: false) }
         return result

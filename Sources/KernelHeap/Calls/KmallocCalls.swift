@@ -20,7 +20,8 @@ extension Kernel {
     func result(of outcome: KmallocOutcome, requested: UInt64) -> CallResult {
         let detail: CallDetail =
             switch outcome {
-            case .null, .zeroSize, .stray: .none
+            case .null, .zeroSize: .none
+            case .stray(let address): strayDetail(address, requested: requested)
             case .object(let object, let cache):
                 .object(self.detail(of: object, cache: cache, requested: requested))
             case .large(let pfn, _): .pages(self.detail(of: pfn))
@@ -148,6 +149,7 @@ public struct Kfree: KernelCall {
     public init(_ arguments: borrowing CallArguments) { address = arguments.address(0) }
 
     public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.checkFree(address.rawValue)
         kernel.kfree(address, in: context)
         return .void
     }

@@ -14,6 +14,7 @@ extension Kernel {
         facts: [Fact]
     ) -> CallResult {
         var facts = facts
+        checkAccess(address, done, isWrite: isWrite)
         if done < count {
             let place = address &+ done
             logAccessFault(at: place, isWrite: isWrite)

@@ -12,6 +12,8 @@ public struct MachineDescription: Hashable, Sendable {
     /// The kernel's command line.
     public var bootOptions = ""
     public var swapBytes: UInt64 = 0
+    /// Most allocations and frees of slab objects to remember, for `biography(of:)`; 0 for none.
+    public var objectHistory = 0
     /// The firmware's table of memory; ignored where `zones` is given.
     public var memoryMap: [MemoryRegion]?
     /// All that the kernel keeps of a memory map, beside the lowest MiB; what is left out is the

@@ -31,7 +31,7 @@ extension Kernel {
             }
             return nil
         }
-        if order > 0, flags.isDisjoint(with: [.zero, .noFail]), !slab.clearsMemory,
+        if order > 0, flags.isDisjoint(with: [.zero, .noFail]), !slab.leavesFastPath,
             let pfn = pages.takeListed(order: order, flags, cpu: context.cpu)
         {
             return PFN(rawValue: UInt64(pfn))

@@ -37,6 +37,8 @@ extension Kernel {
             if isConstructed, object.slab != Slab.none, slab.slabCount(of: cache) > slabsBefore {
                 construct(object.slab, of: cache, flags, context)
             }
+            checkAllocation(object, of: cache)
+            if history != nil { noteAllocation(of: object, requested, context) }
             return object
         } catch {
             logAccessFault(at: error.address, isWrite: false)
@@ -107,6 +109,7 @@ extension Kernel {
     /// An object of another cache is warned about and goes back to its own, as in a kernel with
     /// hardened freelists; an address of no slab is warned about and left alone.
     mutating func freeObject(at address: UInt64, to cache: Int, in context: CallContext) {
+        checkFree(address, to: cache)
         guard let frame = frame(ofDirectMapped: address) else {
             return oopsInPageLookup(address)
         }

@@ -27,7 +27,7 @@ extension Kernel {
     ) -> LinearAddress {
         // The common case: the CPU has a free object, and nobody asks why or wants it cleared.
         if size &- 1 < KmallocCaches.largest,
-            !(pages.decisions.isOn || flags.contains(.zero) || slab.clearsMemory)
+            !(pages.decisions.isOn || flags.contains(.zero) || slab.leavesFastPath)
         {
             let cache = KmallocCaches.cache(size: size, flags: flags)
             let place = slab.place(cache, cpu: context.cpu)
@@ -89,7 +89,7 @@ extension Kernel {
             in: context
         )
         guard let object = taken else { return .null }
-        if flags.contains(.zero) || slab.clearsMemory { clear(object, cache, flags) }
+        if flags.contains(.zero) || slab.leavesFastPath { clear(object, cache, flags) }
         return object.slab == Slab.none
             ? .stray(object.address) : .object(object, cache: cache)
     }
@@ -146,7 +146,7 @@ extension Kernel {
         guard pfn < UInt64(pages.map.capacity) else { return oopsInPageLookup(address.rawValue) }
         let page = pages.map[Int(truncatingIfNeeded: pfn)]
         guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
-        if page.word & Page.longWayBit != 0 || slab.clearsMemory {
+        if page.word & Page.longWayBit != 0 || slab.leavesFastPath {
             return freeSlowly(address, page, in: context)
         }
         let freed = slab.free(
@@ -183,6 +183,7 @@ extension Kernel {
         in context: CallContext
     ) {
         let cache = page.slabCache
+        defer { noteFree(of: address, in: page, context) }
         if slab.caches[cache].isChecked {
             return freeChecked(address, slab: page.slabNumber, in: context)
         }

@@ -18,21 +18,29 @@ extension Kernel {
         in context: CallContext
     ) -> ReallocationOutcome {
         guard size > 0 else {
+            checkFree(address)
             kfree(LinearAddress(rawValue: address), in: context)
             return .allocated(.zeroSize)
         }
         let room = ksize(LinearAddress(rawValue: address))
-        if room >= size { return .inPlace(address) }
+        if room >= size {
+            checkOwner(address)
+            return .inPlace(address)
+        }
         let outcome = allocate(size: size, flags: flags, in: context)
         let target = self.address(of: outcome)
         guard target != 0 else { return .allocated(outcome) }
         copyKernel(from: address, to: target, room)
-        if address != 0 { kfree(LinearAddress(rawValue: address), in: context) }
+        if address != 0 {
+            checkFree(address)
+            kfree(LinearAddress(rawValue: address), in: context)
+        }
         return .allocated(outcome)
     }
 
     /// `kfree_sensitive()`: clears all bytes that the memory really has.
     mutating func kfreeSensitive(_ address: LinearAddress, in context: CallContext) {
+        checkFree(address.rawValue)
         clearKernel(address.rawValue, ksize(address))
         kfree(address, in: context)
     }

@@ -224,9 +224,10 @@ extension SlabAllocator {
             return Object(slab: Slab.none, index: 0, pfn: slab.pfn, address: head)
         }
         let state = Int(slab.states) + Int(index)
+        let before = states[state]
         _ = states[state].allocate(requested: requested, call: call)
         states[state].isWritten = true
-        return Object(slab: number, index: index, pfn: slab.pfn, address: head)
+        return Object(slab: number, index: index, pfn: slab.pfn, address: head, before: before)
     }
 
     /// Frees an address into a slab linked by bytes; the slab becomes one if it is not yet.

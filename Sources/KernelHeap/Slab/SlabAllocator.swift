@@ -34,8 +34,8 @@ struct SlabAllocator: ~Copyable {
     let pointers: FreePointerCoding
     /// The order in which new slabs' objects are linked, where it is not their own.
     var shuffle: FreelistShuffle?
-    /// Whether allocations and frees clear memory by boot option.
-    let clearsMemory: Bool
+    /// Whether every allocation and free has more to do: clear memory by boot option, or keep a history.
+    var leavesFastPath: Bool
     let cpuCount: Int
     let nodeCount: Int
 
@@ -45,7 +45,7 @@ struct SlabAllocator: ~Copyable {
         self.nodeCount = nodeCount
         pointers = FreePointerCoding(isHardened: options.isHardened, seed: seed)
         shuffle = options.shufflesFreelists ? FreelistShuffle(seed: seed) : nil
-        clearsMemory = options.initOnAlloc || options.initOnFree
+        leavesFastPath = options.initOnAlloc || options.initOnFree
         // Most machines only ever use the plain kmalloc caches.
         let first = KmallocCaches.first + KmallocCaches.sizes
         cpuSlabs = OwnedBuffer(zeroed: min(first, catalog.count) * options.cpus)
@@ -65,7 +65,7 @@ struct SlabAllocator: ~Copyable {
         byteLists = other.byteLists
         pointers = other.pointers
         shuffle = other.shuffle
-        clearsMemory = other.clearsMemory
+        leavesFastPath = other.leavesFastPath
         cpuCount = other.cpuCount
         nodeCount = other.nodeCount
     }
@@ -87,6 +87,8 @@ struct SlabAllocator: ~Copyable {
         var pfn: UInt32
         /// Where it begins, in the direct map; any address at all where it is no object.
         var address: UInt64
+        /// The object as it was before it was taken.
+        var before = ObjectState()
     }
 
     /// Allocates an object: `slab_alloc_node()`, 6.1.
@@ -121,12 +123,14 @@ struct SlabAllocator: ~Copyable {
             )
         }
         let index = cpuSlabs[place].freelist
+        let before = states[Int(cpuSlabs[place].states) &+ Int(index)]
         let physical = take(place: place, requested: requested, call: call)
         return Object(
             slab: cpuSlabs[place].slab,
             index: index,
             pfn: cpuSlabs[place].pfn,
-            address: Kernel.pageOffset &+ physical
+            address: Kernel.pageOffset &+ physical,
+            before: before
         )
     }
 

@@ -32,6 +32,7 @@ extension Kernel {
             if let pfn { kernel.copyFromKernel(source, to: pfn, offset, length) }
             source &+= UInt64(length)
         }
+        checkAccess(from, done, isWrite: false)
         return finish(done, of: count, fault ?? kernelFault)
     }
 
@@ -50,6 +51,7 @@ extension Kernel {
         let writable = readableKernelBytes(to, count)
         if let refusal = refuse(count, user: from, in: context) {
             clearKernel(to, writable)
+            checkAccess(to, writable, isWrite: true)
             return refusal
         }
         var target = to
@@ -62,6 +64,7 @@ extension Kernel {
             target &+= UInt64(length)
         }
         if fault != nil { clearKernel(to &+ done, writable - done) }
+        checkAccess(to, fault == nil ? done : writable, isWrite: true)
         var kernelFault: UserFault?
         if fault == nil && writable < count {
             kernelFault = UserFault(

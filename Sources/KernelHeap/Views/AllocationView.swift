@@ -98,7 +98,7 @@ extension Kernel {
     }
 
     /// A call's whole number from its low half: the last call that ended so.
-    private func call(_ low: UInt32) -> UInt64? {
+    func call(_ low: UInt32) -> UInt64? {
         var number = sequence & ~0xffff_ffff | UInt64(low)
         if number > sequence, number > 0xffff_ffff { number -= 1 << 32 }
         return number == 0 ? nil : number

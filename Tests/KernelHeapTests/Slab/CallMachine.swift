@@ -74,6 +74,17 @@ final class CallMachine {
         }
     }
 
+    func biography(_ address: UInt64) -> ObjectBiography {
+        kernel.biography(of: LinearAddress(rawValue: address))
+    }
+
+    func slabs(_ cache: String, from cursor: UInt64, limit: Int) throws -> CacheSlabsView {
+        let place = kernel.cache(named: cache)
+        return kernel.slabs(of: try #require(place), from: cursor, limit: limit)
+    }
+
+    func usage(_ cache: String) -> SlabUsage? { kernel.usage(ofCacheNamed: cache) }
+
     /// One cache as the API shows it.
     func cache(_ name: String) throws -> CacheStateView {
         let state = kernel.cacheState(named: name, partialLimit: .max)

@@ -80,7 +80,7 @@ extension Kernel {
         in context: CallContext
     ) -> Bool {
         let object = CheckedObject(address: address, slab: number, layout: layout)
-        for part in parts(of: object, mark: mark) {
+        for part in parts(in: layout, mark: mark) {
             let isSound = check(part, of: object, in: context)
             if !isSound && part.isFatal { return false }
         }
@@ -96,16 +96,17 @@ extension Kernel {
     }
 
     /// Bytes that must all have one value.
-    private struct Part {
+    struct Part {
         var name: String
+        /// From the object's start; in front of it modulo 2^64.
         var offset: UInt64
         var count: UInt64
         var value: UInt8
         var isFatal = true
     }
 
-    private func parts(of object: CheckedObject, mark: UInt8) -> [Part] {
-        let layout = object.layout
+    /// The marks of an object that is allocated or free, as `mark` says.
+    func parts(in layout: CheckedLayout, mark: UInt8) -> [Part] {
         let size = layout.objectSize
         var parts: [Part] = []
         if layout.flags.contains(.redZone) {
@@ -158,7 +159,7 @@ extension Kernel {
     }
 
     /// The part of a range that does not hold a value, from the first such byte to the last.
-    private func range(
+    func range(
         ofOthersThan value: UInt8,
         _ place: UInt64,
         _ count: UInt64

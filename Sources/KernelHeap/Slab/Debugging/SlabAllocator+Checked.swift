@@ -86,9 +86,10 @@ extension SlabAllocator {
             return Object(slab: Slab.none, index: 0, pfn: slab.pfn, address: address)
         }
         let state = Int(slab.states) + Int(index)
+        let before = states[state]
         _ = states[state].allocate(requested: requested, call: call)
         states[state].isWritten = true
-        return Object(slab: number, index: index, pfn: slab.pfn, address: address)
+        return Object(slab: number, index: index, pfn: slab.pfn, address: address, before: before)
     }
 
     /// Notes who freed an object.

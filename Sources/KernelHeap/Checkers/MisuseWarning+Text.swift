@@ -1,0 +1,180 @@
+/// What JSON and people see of a warning.
+extension MisuseWarning {
+    /// The stable name of the misuse.
+    public var name: String {
+        switch self {
+        case .doubleFree: "double_free"
+        case .invalidFree: "invalid_free"
+        case .wrongMemory: "wrong_memory"
+        case .wrongCache: "wrong_cache"
+        case .strayAllocation: "stray_allocation"
+        case .sharedObject: "shared_object"
+        case .useAfterFree, .freePages: "use_after_free"
+        case .outOfBounds: "out_of_bounds"
+        }
+    }
+
+    public var facts: [Fact] {
+        switch self {
+        case .doubleFree(let place), .invalidFree(let place), .sharedObject(let place):
+            [Fact("address", .address(place.address.rawValue)), Fact("place", .facts(place.facts))]
+        case .strayAllocation(let address, let cache, let place):
+            [
+                Fact("address", .address(address.rawValue)), Fact("cache", .text(cache)),
+                Fact("place", place.map { .facts($0.facts) } ?? .null),
+            ]
+        case .wrongMemory(let place):
+            [Fact("address", .address(place.address.rawValue)), Fact("place", .facts(place.facts))]
+        case .wrongCache(let place, let given):
+            [
+                Fact("address", .address(place.address.rawValue)), Fact("cache", .text(given)),
+                Fact("place", .facts(place.facts)),
+            ]
+        case .useAfterFree(let place, let access):
+            access.facts(at: place.address) + [Fact("place", .facts(place.facts))]
+        case .freePages(let place, let access):
+            access.facts(at: place.address) + [Fact("place", .facts(place.facts))]
+        case .outOfBounds(let place, let access, let overrun):
+            access.facts(at: place.address) + [
+                Fact("place", .facts(place.facts)),
+                Fact(
+                    "beyond",
+                    .facts([
+                        Fact("address", .address(overrun.address.rawValue)),
+                        Fact("length", .count(overrun.length)),
+                        Fact("objects", .count(UInt64(overrun.objects))),
+                        Fact("leaves_slab", .boolean(overrun.leavesSlab)),
+                        Fact("hit", overrun.hit.map { .facts($0.facts) } ?? .null),
+                    ])
+                ),
+            ]
+        }
+    }
+
+    /// The calls that the objects concerned were last allocated or freed by, each once.
+    public var calls: [UInt64] {
+        let places: [SlabPlace?] =
+            switch self {
+            case .doubleFree(let place), .invalidFree(let place), .sharedObject(let place),
+                .wrongCache(let place, _), .useAfterFree(let place, _):
+                [place]
+            case .strayAllocation(_, _, let place): [place]
+            case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
+            case .wrongMemory, .freePages: []
+            }
+        var calls: [UInt64] = []
+        for case let call? in places.map({ $0?.call }) where !calls.contains(call) {
+            calls.append(call)
+        }
+        return calls
+    }
+
+    /// The warning in one sentence.
+    public var sentence: String {
+        switch self {
+        case .doubleFree(let place):
+            "\(place.phrase) is free already: \(place.history); its freelist now holds it twice."
+        case .invalidFree(let place):
+            "No object begins there: \(place.position). The address is linked into the freelist."
+        case .wrongMemory(let place): "What was freed is no object of a slab: \(place.phrase)."
+        case .wrongCache(let place, let given):
+            "\(place.phrase) was freed to \(CacheName.escaped(given)); it goes back to its own cache."
+        case .strayAllocation(_, let cache, let place):
+            "A broken freelist of \(cache) led to an address at which no object of it begins: "
+                + (place?.position ?? "no slab is there") + "."
+        case .sharedObject(let place):
+            "\(place.phrase) has two owners now: \(place.history), and it was never freed since."
+        case .useAfterFree(let place, let access):
+            "\(access.phrase) touch \(place.phrase), which is free: \(place.history)."
+        case .freePages(let place, let access): "\(access.phrase) touch \(place.phrase)."
+        case .outOfBounds(let place, let access, let overrun):
+            place.region == .object
+                ? "\(access.phrase) go \(overrun.length) bytes beyond \(place.phrase), which has"
+                    + " \(place.size): \(overrun.phrase)."
+                : "\(access.phrase) begin in no object: \(place.position)."
+        }
+    }
+}
+
+extension MemoryAccess {
+    fileprivate func facts(at address: LinearAddress) -> [Fact] {
+        [
+            Fact("address", .address(address.rawValue)), Fact("length", .count(length)),
+            Fact("access", .text(isWrite ? "write" : "read")),
+        ]
+    }
+
+    fileprivate var phrase: String { "\(length) bytes \(isWrite ? "stored" : "loaded")" }
+}
+
+extension Overrun {
+    fileprivate var phrase: String {
+        guard let hit else { return leavesSlab ? "they leave the slab" : "into padding" }
+        return "into \(hit.phrase), \(hit.isAllocated ? "in use" : "free"), \(hit.history)"
+    }
+}
+
+extension SlabPlace {
+    /// The place for JSON.
+    public var facts: [Fact] {
+        [
+            Fact("cache", .text(cache)), Fact("slab", .count(slab.rawValue)),
+            Fact("region", .text(region.rawValue)),
+            Fact("index", index.map { .count(UInt64($0)) } ?? .null),
+            Fact("object", index == nil ? .null : .address(begin.rawValue)),
+            Fact("offset", .number(offset)), Fact("size", .count(size)),
+            Fact("state", index == nil ? .null : .text(isAllocated ? "allocated" : "free")),
+            Fact("requested", requested.map { .count($0) } ?? .null),
+            Fact("call", call.map { .count($0) } ?? .null),
+            Fact("function", function.map { .text($0) } ?? .null),
+        ]
+    }
+
+    /// `object 3 of kmalloc-64 (slab at PFN 4096)`.
+    fileprivate var phrase: String {
+        guard let index else { return "the tail of a slab of \(shownCache)" }
+        return "object \(index) of \(shownCache) (slab at PFN \(slab.rawValue))"
+    }
+
+    fileprivate var position: String {
+        switch region {
+        case .object: "byte \(offset) of \(phrase)"
+        case .padding: "padding beside \(phrase)"
+        case .tail: phrase
+        }
+    }
+
+    fileprivate var history: String {
+        guard let call else { return "no call has used it" }
+        let name = function.map { ", \($0)," } ?? ""
+        return "call \(call)\(name) \(isAllocated ? "allocated" : "freed") it"
+    }
+
+    private var shownCache: String { CacheName.escaped(cache) }
+}
+
+extension PagePlace {
+    fileprivate var facts: [Fact] {
+        [
+            Fact("region", .text(use.rawValue)),
+            Fact("pfn", block.map { .count($0.rawValue) } ?? .null),
+            Fact("order", order.map { .number(Int64($0)) } ?? .null),
+            Fact("offset", offset.map { .count($0) } ?? .null),
+        ]
+    }
+
+    fileprivate var phrase: String {
+        switch use {
+        case .unmapped: "no memory is mapped there"
+        case .reserved: "a page kept at boot"
+        case .free: "a free page"
+        case .pages: "a page of the page allocator"
+        case .compound: "byte \(offset ?? 0) of a compound block of order \(order ?? 0)"
+        }
+    }
+}
+
+extension FactValue {
+    /// A count; beyond 2^63 the largest number there is.
+    static func count(_ count: UInt64) -> FactValue { .number(Int64(clamping: count)) }
+}

@@ -1,0 +1,57 @@
+/// Something that no sound driver does, and that a kernel without debugging lets pass.
+///
+/// Nothing is mended: the machine does what a real one does. The warning only says so.
+public enum MisuseWarning: Hashable, Sendable {
+    /// An object was freed that is free already.
+    case doubleFree(SlabPlace)
+    /// An address was freed at which no object begins.
+    case invalidFree(SlabPlace)
+    /// An address was freed that no slab holds, or one of pages that `kmalloc` does not give so.
+    case wrongMemory(PagePlace)
+    /// An object was freed to a cache that is not its own.
+    case wrongCache(SlabPlace, given: String)
+    /// An allocation gave an address at which no object of the cache begins.
+    case strayAllocation(address: LinearAddress, cache: String, SlabPlace?)
+    /// An allocation gave an object that a caller holds already; the place names that owner.
+    case sharedObject(SlabPlace)
+    /// A load or store touched a free object.
+    case useAfterFree(SlabPlace, MemoryAccess)
+    /// A load or store touched pages that nobody holds.
+    case freePages(PagePlace, MemoryAccess)
+    /// A load or store left the object that it began in, or began in none.
+    case outOfBounds(SlabPlace, MemoryAccess, Overrun)
+}
+
+/// A load or a store of kernel memory.
+public struct MemoryAccess: Hashable, Sendable {
+    public var length: UInt64
+    public var isWrite: Bool
+}
+
+/// How far an access went beyond its object.
+public struct Overrun: Hashable, Sendable {
+    /// The first byte beyond.
+    public var address: LinearAddress
+    /// Bytes beyond.
+    public var length: UInt64
+    /// Further objects of the slab that were touched, at least in part.
+    public var objects: Int
+    /// Whether the access left the slab.
+    public var leavesSlab: Bool
+    /// The first object that was hit; nil where only padding was, or what lies behind is no slab.
+    public var hit: SlabPlace?
+}
+
+/// The warnings of one call: the first ones, and how many more there were.
+struct MisuseLog {
+    static let limit = 16
+
+    private(set) var warnings: [MisuseWarning] = []
+    private(set) var omitted = 0
+
+    var isEmpty: Bool { warnings.isEmpty }
+
+    mutating func add(_ warning: MisuseWarning) {
+        if warnings.count < Self.limit { warnings.append(warning) } else { omitted &+= 1 }
+    }
+}
