@@ -37,7 +37,7 @@ extension JSONWriter {
             raw("\"")
         }
         let headEnd = count
-        detail(outcome.result.detail, on: kernel)
+        detail(of: outcome, on: kernel)
         let logStart = count
         var logEnd = logStart
         if outcome.log.isEmpty {
@@ -66,20 +66,22 @@ extension JSONWriter {
         }
     }
 
-    private mutating func detail(_ detail: CallDetail, on kernel: borrowing Kernel) {
-        switch detail {
+    private mutating func detail(of outcome: CallOutcome, on kernel: borrowing Kernel) {
+        if case .none = outcome.result.detail, outcome.warnings.isEmpty { return }
+        raw(",\"detail\":{")
+        switch outcome.result.detail {
         case .none: break
         case .pages(let pages): self.pages(pages)
         case .object(let object): self.object(object, cacheName: kernel.cacheName(object.cache))
         case .userCopy(let copy): userCopy(copy)
-        case .facts(let facts):
-            raw(",\"detail\":")
-            self.facts(facts, kernel.profile.gfp)
+        case .facts(let facts): members(facts, kernel.profile.gfp)
         }
+        if !outcome.warnings.isEmpty { warnings(of: outcome, on: kernel) }
+        raw("}")
     }
 
     private mutating func pages(_ pages: PagesDetail) {
-        raw(",\"detail\":{\"pfn\":")
+        raw("\"pfn\":")
         number(pages.pfn.rawValue)
         raw(",\"zone\":\"")
         raw(zoneName(pages.zone))
@@ -93,11 +95,10 @@ extension JSONWriter {
         address(pages.pfn.rawValue &<< 12)
         raw(",\"virtual\":")
         if pages.virtual == 0 { raw("null") } else { address(pages.virtual) }
-        raw("}")
     }
 
     private mutating func object(_ object: ObjectDetail, cacheName: String) {
-        raw(",\"detail\":{\"cache\":")
+        raw("\"cache\":")
         string(cacheName)
         raw(",\"requested\":")
         number(object.requested)
@@ -115,11 +116,10 @@ extension JSONWriter {
         raw(zoneName(object.zone))
         raw("\",\"node\":")
         number(object.node)
-        raw("}")
     }
 
     private mutating func userCopy(_ copy: UserCopyDetail) {
-        raw(",\"detail\":{\"copied\":")
+        raw("\"copied\":")
         number(copy.copied)
         raw(",\"not_copied\":")
         number(copy.notCopied)
@@ -133,7 +133,6 @@ extension JSONWriter {
         } else {
             raw("null")
         }
-        raw("}")
     }
 
     private mutating func explanation(_ steps: [ExplanationStep], _ flags: GFPTable) {
@@ -160,16 +159,21 @@ extension JSONWriter {
 extension JSONWriter {
     mutating func facts(_ facts: [Fact], _ flags: GFPTable) {
         raw("{")
+        members(facts, flags)
+        raw("}")
+    }
+
+    /// The same without braces.
+    fileprivate mutating func members(_ facts: [Fact], _ flags: GFPTable) {
         var isFirst = true
         for fact in facts {
             if !isFirst { raw(",") }
             isFirst = false
             self.fact(fact, flags)
         }
-        raw("}")
     }
 
-    fileprivate mutating func fact(_ fact: Fact, _ flags: GFPTable) {
+    mutating func fact(_ fact: Fact, _ flags: GFPTable) {
         string(fact.name)
         raw(":")
         value(fact.value, flags)

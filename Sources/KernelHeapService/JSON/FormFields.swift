@@ -45,17 +45,18 @@ enum FormFields {
         return value
     }
 
-    /// Decodes `%41` and `+`; gives the number of bytes written.
+    /// Decodes `%41`, and in a form `+`; gives the number of bytes written.
     static func decode(
         _ text: ByteSlice,
-        into buffer: UnsafeMutableRawBufferPointer
+        into buffer: UnsafeMutableRawBufferPointer,
+        isForm: Bool = true
     ) throws(Problem) -> Int {
         var count = 0
         var index = 0
         while index < text.count {
             var byte = text[index]
             index += 1
-            if byte == UInt8(ascii: "+") {
+            if isForm, byte == UInt8(ascii: "+") {
                 byte = UInt8(ascii: " ")
             } else if byte == UInt8(ascii: "%") {
                 guard let high = hexadecimalValue(text[index]),

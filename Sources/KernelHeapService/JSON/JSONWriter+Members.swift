@@ -38,6 +38,12 @@ extension JSONWriter {
         if let value { number(value) } else { raw("null") }
     }
 
+    /// A string, or `null`.
+    mutating func member(_ name: StaticString, orNull value: String?) {
+        self.name(name)
+        if let value { string(value) } else { raw("null") }
+    }
+
     /// A 64-bit value as `"0x…"`.
     mutating func member(_ name: StaticString, address value: UInt64) {
         self.name(name)

@@ -21,6 +21,7 @@ struct MachineReader {
         try object.number("cpus", &machine.cpus)
         try object.number("nodes", &machine.nodes)
         try object.number("seed", &machine.seed)
+        try object.number("object_history", &machine.objectHistory)
         try object.text("boot_options", &machine.bootOptions, limit: 4_096)
         if let swap = try object.optional("swap") { machine.swapBytes = try bounded(swap) }
         if let zones = try object.optional("zones") {

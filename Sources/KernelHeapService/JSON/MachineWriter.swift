@@ -17,6 +17,8 @@ extension JSONWriter {
         string(machine.bootOptions)
         raw(",\"swap\":")
         number(machine.swapBytes)
+        raw(",\"object_history\":")
+        number(machine.objectHistory)
         if let map = machine.memoryMap {
             raw(",\"memory_map\":")
             list(map) { (json, region) in

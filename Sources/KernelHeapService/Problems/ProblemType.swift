@@ -17,6 +17,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
     case unknownSession = "unknown-session"
     case unknownFunction = "unknown-function"
     case unknownFile = "unknown-file"
+    case unknownCache = "unknown-cache"
     case methodNotAllowed = "method-not-allowed"
     case notAcceptable = "not-acceptable"
     case requestTimeout = "request-timeout"
@@ -61,7 +62,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
         switch self {
         case .malformedRequest, .malformedJSON, .malformedForm: 400
         case .originNotAllowed: 403
-        case .unknownPath, .unknownSession, .unknownFunction, .unknownFile: 404
+        case .unknownPath, .unknownSession, .unknownFunction, .unknownFile, .unknownCache: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
@@ -94,6 +95,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
         case .unknownSession: "There is no such session"
         case .unknownFunction: "There is no such kernel function"
         case .unknownFile: "There is no such file"
+        case .unknownCache: "There is no such slab cache"
         case .methodNotAllowed: "The method does not fit the path"
         case .notAcceptable: "No representation fits Accept"
         case .requestTimeout: "The request took too long to arrive"

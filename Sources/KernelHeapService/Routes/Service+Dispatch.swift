@@ -24,6 +24,7 @@ extension Service {
         case .slabFiles: return try getProcFile(request, match, "/sys/", completion)
         case .dmesg: return try getDmesg(request, match, completion)
         case .view: return try getView(request, match, completion)
+        case .cacheSlabs: return try getCacheSlabs(request, match, completion)
         case .events: return try getEvents(request, match, completion)
         case .fork: return try postFork(request, match, completion)
         case .validate: return try postValidate(request, match, completion)

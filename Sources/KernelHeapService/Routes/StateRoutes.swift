@@ -63,7 +63,26 @@ extension Service {
             throw Problem(.unknownPath, "a session has no \"\(shortened(match.name))\"")
                 .suggesting(match.name, from: StateView.names.names)
         }
-        let view = StateView.all[position]
+        return try show(StateView.all[position], of: session, request, completion)
+    }
+
+    /// `GET …/caches/{name}/slabs`: a cache's slabs, slot by slot.
+    func getCacheSlabs(
+        _ request: borrowing Request,
+        _ match: RouteMatch,
+        _ completion: Completion
+    ) throws(Problem) -> Response {
+        let session = try session(match)
+        let view = StateView.slabs(ofCache: try decodedPath(match.name, else: .unknownCache))
+        return try show(view, of: session, request, completion)
+    }
+
+    private func show(
+        _ view: StateView,
+        of session: Session,
+        _ request: borrowing Request,
+        _ completion: Completion
+    ) throws(Problem) -> Response {
         let accepted = request.header("Accept") ?? ""
         let query = try ViewQuery(
             request.querySlice,
@@ -100,14 +119,17 @@ extension Service {
         return accept.hasPrefix("application/json")
     }
 
-    private func decodedPath(_ path: ByteSlice) throws(Problem) -> String {
-        guard path.count <= 256 else { throw Problem(.unknownFile, "no path is that long") }
+    private func decodedPath(
+        _ path: ByteSlice,
+        else unknown: ProblemType = .unknownFile
+    ) throws(Problem) -> String {
+        guard path.count <= 1_024 else { throw Problem(unknown, "no path is that long") }
         let scratch = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(path.count, 1),
             alignment: 1
         )
         defer { unsafe scratch.deallocate() }
-        let count = try unsafe FormFields.decode(path, into: scratch)
+        let count = try unsafe FormFields.decode(path, into: scratch, isForm: false)
         return unsafe String(ByteSlice(UnsafeRawBufferPointer(rebasing: scratch[..<count])))
     }
 }

@@ -4,7 +4,7 @@ internal import HTTPServer
 enum Route: UInt8, CaseIterable, Sendable {
     case dashboard, dashboardFile, health, ready, metrics, contract, profiles
     case sessions, session, call, calls, functions, proc, slabFiles, dmesg, events, fork, validate
-    case view
+    case view, cacheSlabs
     case unknown
 
     /// The path with its parameters' names: the label of metrics.
@@ -29,6 +29,7 @@ enum Route: UInt8, CaseIterable, Sendable {
         case .fork: "/v1/sessions/{id}/fork"
         case .validate: "/v1/sessions/{id}/validate"
         case .view: "/v1/sessions/{id}/{view}"
+        case .cacheSlabs: "/v1/sessions/{id}/caches/{name}/slabs"
         case .unknown: "unknown"
         }
     }

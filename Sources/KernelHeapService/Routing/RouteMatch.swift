@@ -1,12 +1,13 @@
 /// A path taken apart: the resource and the parameters in it.
 ///
 /// Works on the raw bytes of the request line. Ids, function names and view names need no percent
-/// escapes, so an escaped one names nothing; paths of files are decoded by their route.
+/// escapes, so an escaped one names nothing; paths of files and names of caches are decoded by their
+/// route.
 struct RouteMatch {
     var route: Route
     /// The session's id as it was written; empty outside a session.
     var session = ByteSlice()
-    /// The function, the view or the file's path.
+    /// The function, the view, the cache or the file's path.
     var name = ByteSlice()
 
     init(path: ByteSlice) {
@@ -77,6 +78,14 @@ struct RouteMatch {
             route = .proc
         } else if directory == "sys" {
             route = .slabFiles
+        } else if directory == "caches" {
+            // A slash in a cache's name comes escaped.
+            guard let end = path.firstIndex(of: UInt8(ascii: "/")), end > 0,
+                path.dropFirst(end + 1) == "slabs"
+            else { return }
+            route = .cacheSlabs
+            name = path[0..<end]
+            return
         }
         name = path
     }

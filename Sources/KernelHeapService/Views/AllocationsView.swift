@@ -25,7 +25,13 @@ extension StateView {
                     json.member("pages", kernel.allocatedPages())
                 }
             }
-            json.member("allocations", objects: found) { $0.allocation($1) }
+            let named = found.map { allocation in
+                (allocation, allocation.call.flatMap { kernel.function(ofCall: $0) })
+            }
+            json.member("allocations", objects: named) { json, row in
+                json.allocation(row.0)
+                json.member("function", orNull: row.1)
+            }
             json.name("next_cursor")
             if let next { json.string(String(next)) } else { json.raw("null") }
         }

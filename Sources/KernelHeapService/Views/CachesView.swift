@@ -14,10 +14,17 @@ extension StateView {
             ? try query.choice("name", from: kernel.cacheNames) { name in
                 kernel.cacheState(named: name, partialLimit: shown).map { [$0] }
             } ?? [] : kernel.cacheStates(partialLimit: shown)
+        let usage =
+            isOne ? states.first.flatMap { kernel.usage(ofCacheNamed: $0.counts.name) } : nil
         var json = JSONWriter(capacity: 32_768)
         json.object { json in
             json.member("seq", kernel.sequence)
-            json.member("caches", objects: states) { $0.cache($1, withPartialLists: isOne) }
+            json.member("caches", objects: states) { json, state in
+                json.cache(state, withPartialLists: isOne)
+                guard isOne else { return }
+                json.name("usage")
+                if let usage { json.object { $0.usage(usage) } } else { json.raw("null") }
+            }
         }
         return ViewAnswer(json)
     }

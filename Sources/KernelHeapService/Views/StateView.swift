@@ -27,6 +27,7 @@ struct StateView: Sendable {
 
     static let all: [StateView] = [
         zones, caches, processes, pages, allocations, memory, layout, vmstat, fragmentation,
+        biography,
     ]
 
     static let names = NameTable(all.map(\.name))

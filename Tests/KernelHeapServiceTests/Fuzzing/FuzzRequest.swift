@@ -142,6 +142,8 @@ struct FuzzRequest {
             FuzzRequest(.view, "GET", session + "/pages?pfn=0&count=64"),
             FuzzRequest(.view, "GET", session + "/memory?address=0xffff888000100000&length=64"),
             FuzzRequest(.view, "GET", session + "/allocations?limit=5"),
+            FuzzRequest(.view, "GET", session + "/biography?address=0xffff888000100000"),
+            FuzzRequest(.cacheSlabs, "GET", session + "/caches/kmalloc-64/slabs?cursor=3&limit=9"),
             FuzzRequest(.dashboard, "GET", "/"),
             FuzzRequest(.dashboardFile, "GET", "/dashboard/app.js"),
             FuzzRequest(.health, "HEAD", "/healthz"), FuzzRequest(.ready, "GET", "/readyz"),
