@@ -40,7 +40,7 @@ extension PageAllocator {
         let zone = Int(preferredZones[Int(flags.rawValue & 0xf)])
         let pages = 1 &<< order
         guard !PerCPUPages.allows(order: order), zone < zones.count, !decisions.isOn,
-            zones[zone].unlisted.isEmpty,
+            zones[zone].unlisted.isEmpty, strayReferences.isEmpty, oddPages.isEmpty,
             zones[zone].isAboveLow(flags.highestZoneIndex, besides: pages &- 1)
         else { return nil }
         let type = flags.migrateType

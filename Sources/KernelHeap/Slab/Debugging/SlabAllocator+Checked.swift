@@ -36,6 +36,7 @@ extension SlabAllocator {
         let slab = slabs[Int(number)]
         let shape = caches[Int(slab.cache)]
         let state = Int(slab.states) &+ Int(slab.freelist)
+        let before = states[state]
         let next = states[state].allocate(requested: requested, call: call)
         slabs[Int(number)].freelist = next
         slabs[Int(number)].inuse &+= 1
@@ -44,7 +45,13 @@ extension SlabAllocator {
             notes[state].noteAllocation(requested: requested, call: call, context)
         }
         let address = Kernel.virtual(slab.pfn) &+ shape.begin(of: Int(slab.freelist))
-        return Object(slab: number, index: slab.freelist, pfn: slab.pfn, address: address)
+        return Object(
+            slab: number,
+            index: slab.freelist,
+            pfn: slab.pfn,
+            address: address,
+            before: before
+        )
     }
 
     /// Frees an allocated object of an intact slab.
