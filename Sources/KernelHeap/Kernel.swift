@@ -16,6 +16,7 @@ public struct Kernel: ~Copyable, Sendable {
     var tuning: ZoneTuning
     var pages: PageAllocator
     var slab: SlabAllocator
+    var paging: Paging
     var processes: [Process] = [Process(pid: 1, name: "init")]
     /// Faults of processes that brought a page: `pgfault`.
     var pageFaults: UInt64 = 0
@@ -59,6 +60,10 @@ public struct Kernel: ~Copyable, Sendable {
         tuning = boot.tuning
         machine = description
         self.profile = profile
+        paging = Paging(
+            format: profile.pagingFormat,
+            options: BootOptions(description.bootOptions)
+        )
         slab = SlabAllocator(
             SlabOptions(bootOptions: description.bootOptions, cpus: description.cpus),
             nodeCount: pages.zonelists.count / ZoneType.allCases.count,
@@ -79,6 +84,7 @@ public struct Kernel: ~Copyable, Sendable {
         tuning = other.tuning
         pages = other.pages.fork()
         slab = other.slab.fork()
+        paging = other.paging.fork()
         processes = other.processes
         pageFaults = other.pageFaults
         recentCalls = other.recentCalls.fork()
@@ -158,12 +164,10 @@ public struct Kernel: ~Copyable, Sendable {
     /// Host memory that this machine holds, in bytes, shared parts counted in full.
     public var heldBytes: Int {
         var bytes =
-            4_096 + pages.heldBytes + slab.heldBytes + (history?.heldBytes ?? 0)
-            + recentCalls.heldBytes
+            4_096 + pages.heldBytes + slab.heldBytes + paging.heldBytes
+            + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
-        for process in processes {
-            bytes += process.space.areas.count * 40 + process.space.pages.count * 32
-        }
+        for process in processes { bytes += process.space.areas.count * 40 }
         return bytes
     }
 

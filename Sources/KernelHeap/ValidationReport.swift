@@ -50,7 +50,7 @@ extension Kernel {
             ("caches", UInt64(slab.catalog.count)), ("slabs", slabs), ("objects", objects),
             ("processes", UInt64(processes.count)),
             ("areas", processes.reduce(0) { $0 + UInt64($1.space.areas.count) }),
-            ("user_pages", processes.reduce(0) { $0 + UInt64($1.space.pages.count) }),
+            ("user_pages", processes.reduce(0) { $0 + $1.space.residentPages }),
         ]
         return parts.map { ValidationReport.Part(what: $0.0, count: $0.1) }
     }

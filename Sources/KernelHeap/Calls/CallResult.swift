@@ -101,10 +101,14 @@ public struct UserFault: Hashable, Sendable {
         case outOfMemory = "out_of_memory"
         case tooLong = "longer_than_int_max"
         case kernelAddress = "kernel_address_not_mapped"
+        /// A client changed the page tables: no entry of the kernel's own looks like that.
+        case badPageTable = "bad_page_table"
     }
 
     public var address: LinearAddress
     public var reason: Reason
+    /// The processor's error code, where a page fault found the reason.
+    public var code: UInt32 = 0
 
     public init(address: LinearAddress, reason: Reason) {
         self.address = address

@@ -57,10 +57,12 @@ struct Kmemdup: MemoryRequestingCall {
         guard case .pointer(let address) = result.value, address > Kernel.zeroSizePointer else {
             return result
         }
-        let readable = kernel.readableKernelBytes(source, length)
-        kernel.checkAccess(source, readable, isWrite: false)
-        kernel.copyKernel(from: source, to: address, readable)
-        if readable < length { kernel.logAccessFault(at: source &+ readable, isWrite: false) }
+        let (bytes, fault) = kernel.loadKernel(source, length, in: context)
+        kernel.checkAccess(source, UInt64(bytes.count), isWrite: false)
+        kernel.writeKernel(address, bytes)
+        if let fault {
+            kernel.logAccessFault(at: source &+ UInt64(bytes.count), code: fault.code)
+        }
         return result
     }
 }

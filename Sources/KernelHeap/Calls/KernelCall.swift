@@ -42,7 +42,7 @@ public enum CallRegistry {
         let families: [[any KernelCall.Type]] = [
             pageCalls, conversionCalls, kmallocCalls, reallocationCalls, duplicationCalls,
             cacheCalls,
-            cacheObjectCalls, memoryCalls, userSpaceCalls, sysctlCalls,
+            cacheObjectCalls, memoryCalls, userSpaceCalls, pagingCalls, sysctlCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

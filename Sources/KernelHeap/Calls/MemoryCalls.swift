@@ -8,17 +8,18 @@ extension Kernel {
     /// What an access to kernel memory answers with; one that left mapped memory is an oops.
     fileprivate mutating func accessResult(
         _ address: UInt64,
-        _ count: UInt64,
         done: UInt64,
+        _ fault: PageFault?,
         isWrite: Bool,
         facts: [Fact]
     ) -> CallResult {
         var facts = facts
         checkAccess(address, done, isWrite: isWrite)
-        if done < count {
+        if let fault {
             let place = address &+ done
-            logAccessFault(at: place, isWrite: isWrite)
+            logAccessFault(at: place, code: fault.code)
             facts.append(Fact("fault", .address(place)))
+            facts.append(Fact("error_code", .number(Int64(fault.code))))
         }
         return CallResult(.unsigned(done), detail: .facts(facts))
     }
@@ -45,12 +46,11 @@ struct KernelRead: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let done = kernel.readableKernelBytes(address, length)
-        let bytes = kernel.kernelBytes(address, Int(done))
+        let (bytes, fault) = kernel.loadKernel(address, length, in: context)
         return kernel.accessResult(
             address,
-            length,
-            done: done,
+            done: UInt64(bytes.count),
+            fault,
             isWrite: false,
             facts: [Fact("data", .bytes(bytes))]
         )
@@ -78,10 +78,8 @@ struct KernelWrite: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let count = UInt64(data.count)
-        let done = kernel.readableKernelBytes(address, count)
-        kernel.writeKernel(address, Array(data.prefix(Int(done))))
-        return kernel.accessResult(address, count, done: done, isWrite: true, facts: [])
+        let (done, fault) = kernel.storeKernel(address, data, in: context)
+        return kernel.accessResult(address, done: done, fault, isWrite: true, facts: [])
     }
 }
 
@@ -109,9 +107,9 @@ struct Memset: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let done = kernel.readableKernelBytes(address, count)
-        kernel.fillKernel(address, done, with: UInt8(truncatingIfNeeded: value))
-        var result = kernel.accessResult(address, count, done: done, isWrite: true, facts: [])
+        let byte = UInt8(truncatingIfNeeded: value)
+        let (done, fault) = kernel.setKernel(address, count, to: byte, in: context)
+        var result = kernel.accessResult(address, done: done, fault, isWrite: true, facts: [])
         result.value = .pointer(address)
         return result
     }

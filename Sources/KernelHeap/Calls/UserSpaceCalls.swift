@@ -1,7 +1,7 @@
 /// System calls on a process's memory, its own loads and stores, and the copies across the border.
 let userSpaceCalls: [any KernelCall.Type] = [
-    Mmap.self, Munmap.self, Mprotect.self, UserRead.self, UserWrite.self, AccessOK.self,
-    CopyToUser.self, CopyFromUser.self,
+    Mmap.self, Munmap.self, Mprotect.self, Madvise.self, UserRead.self, UserWrite.self,
+    AccessOK.self, CopyToUser.self, CopyFromUser.self,
 ]
 
 /// Most bytes that a load or store in user mode moves per call.
@@ -20,7 +20,10 @@ extension Kernel {
     }
 
     /// The signal that a refused load or store gets.
+    ///
+    /// For an address of the kernel's, the error code tells nothing but that: `sanitize_error_code()`.
     fileprivate func signal(_ fault: UserFault) -> Fact {
+        let hidden: UInt32 = fault.address.rawValue >= userEnd ? 1 : 0
         let code = fault.reason == .notMapped || fault.reason == .outsideUserSpace ? 1 : 2
         return Fact(
             "signal",
@@ -28,6 +31,7 @@ extension Kernel {
                 Fact("name", .text("SIGSEGV")),
                 Fact("si_code", .text(code == 1 ? "SEGV_MAPERR" : "SEGV_ACCERR")),
                 Fact("si_addr", .address(fault.address.rawValue)),
+                Fact("error_code", .number(Int64(fault.code | hidden))),
             ])
         )
     }
@@ -123,6 +127,33 @@ struct Mprotect: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.status(kernel.mprotect(kernel.processIndex(context), address, length, rights))
+    }
+}
+
+/// The call `int madvise(void *addr, size_t length, int advice)`.
+struct Madvise: KernelCall {
+    static let signature = CallSignature(
+        "madvise",
+        returns: "int",
+        [
+            addressParameter, lengthParameter,
+            Parameter("advice", .names(MemoryAdvice.names), "MADV_DONTNEED gives pages back."),
+        ],
+        "Says what the process will do with memory."
+    )
+
+    var address: UInt64
+    var length: UInt64
+    var advice: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        length = arguments.word(1)
+        advice = arguments.word(2)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.status(kernel.madvise(kernel.processIndex(context), address, length, advice))
     }
 }
 

@@ -8,6 +8,11 @@ extension Kernel {
     ///   - address: what was touched.
     ///   - isWrite: whether it was a store.
     mutating func logAccessFault(at address: UInt64, isWrite: Bool) {
+        logAccessFault(at: address, code: isWrite ? 2 : 0)
+    }
+
+    /// The same with the processor's error code, which says why and how.
+    mutating func logAccessFault(at address: UInt64, code: UInt32) {
         defer { log.taint.insert(.died) }
         let digits = String(address, radix: 16)
         guard address < 1 << 47 || address >= 0xffff_8000_0000_0000 else {
@@ -22,7 +27,18 @@ extension Kernel {
             ? "kernel NULL pointer dereference, address"
             : "unable to handle page fault for address"
         log.append("BUG: \(what): \(pointer(address))")
-        log.append("#PF: supervisor \(isWrite ? "write" : "read") access in kernel mode")
-        log.append("#PF: error_code(0x000\(isWrite ? 2 : 0)) - not-present page")
+        let data = code & 2 != 0 ? "write access" : "read access"
+        let access = code & 16 != 0 ? "instruction fetch" : data
+        log.append("#PF: supervisor \(access) in kernel mode")
+        let reason =
+            code & 1 == 0
+            ? "not-present page"
+            : code & 8 != 0 ? "reserved bit violation" : "permissions violation"
+        log.append("#PF: error_code(\(errorCode(code))) - \(reason)")
+    }
+
+    private func errorCode(_ code: UInt32) -> String {
+        let digits = String(code, radix: 16)
+        return "0x" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits
     }
 }

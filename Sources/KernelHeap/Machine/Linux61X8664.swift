@@ -5,6 +5,7 @@ extension MachineProfile {
         kernelRelease: "6.1.0-56-amd64",
         kernelBuild: "#1  Debian 6.1.192-2",
         gfp: .linux61,
+        pagingFormat: .fourLevel,
         constants: [
             Constant(name: "PAGE_OFFSET", value: 0xffff_8880_0000_0000),
             Constant(name: "VMALLOC_START", value: 0xffff_c900_0000_0000),

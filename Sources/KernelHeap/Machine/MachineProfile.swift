@@ -7,6 +7,8 @@ public struct MachineProfile: Sendable {
     /// The build as reports name it.
     public let kernelBuild: String
     public let gfp: GFPTable
+    /// How the processor reads page tables.
+    public let pagingFormat: PagingFormat
     /// A named number of the layout, in the order in which the profile lists them.
     public let constants: [Constant]
 

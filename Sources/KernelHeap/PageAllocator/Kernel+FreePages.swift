@@ -36,8 +36,11 @@ extension Kernel {
             }
             return
         }
-        // A process would give its page back a second time, whoever had it then.
-        guard !page.isOnLRU else { return report(frame, .mapCount, references: 0) }
+        // A process would give its page back a second time, whoever had it then; a page table has
+        // its type where a map count would be.
+        guard !page.isOnLRU, !page.isPageTable else {
+            return report(frame, .mapCount, references: 0)
+        }
         guard (0...page.order).contains(order) else {
             return report(frame, .references, references: 0)
         }
@@ -82,7 +85,9 @@ extension Kernel {
     /// Only pages that `mark_page_reserved()` took are known to be nobody's.
     mutating func freeReservedPage(_ frame: UInt32, in context: CallContext) {
         let page = pages.map[Int(frame)]
-        guard page.kind == .allocated, page.isReserved, page.order == 0, !page.isOnLRU else {
+        guard page.kind == .allocated, page.isReserved, page.order == 0, !page.isOnLRU,
+            !page.isPageTable
+        else {
             return
         }
         pages.map[Int(frame)].isReserved = false

@@ -65,6 +65,12 @@ struct Page: ColumnElement {
         set { state = newValue ? state | 1 << 14 : state & ~(1 << 14) }
     }
 
+    /// Holds a page table: only the kernel gives it back.
+    var isPageTable: Bool {
+        get { state & 1 << 15 != 0 }
+        set { state = newValue ? state | 1 << 15 : state & ~(1 << 15) }
+    }
+
     /// Index of the zone that the block belongs to.
     @inline(__always)
     var zone: Int { Int(state >> 16 & 0x3f) }
@@ -112,11 +118,11 @@ struct Page: ColumnElement {
         next = head
     }
 
-    /// Whether it heads an allocated block of one page with one reference, which no process maps
-    /// and which is not reserved.
+    /// Whether it heads an allocated block of one page with one reference, which no process maps,
+    /// which is not reserved and no page table.
     @inline(__always)
     var isSinglePageInUse: Bool {
-        state & (0xff | 3 << 13) == UInt32(Kind.allocated.rawValue) && word == 1
+        state & (0xff | 7 << 13) == UInt32(Kind.allocated.rawValue) && word == 1
     }
 
     /// Heads a free block from now on, the first of its list.

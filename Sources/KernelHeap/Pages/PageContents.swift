@@ -45,6 +45,32 @@ struct PageContents: ~Copyable {
         }
     }
 
+    /// A word of 4 or 8 bytes, lowest byte first; it lies in one half of the frame.
+    func word(_ pfn: UInt32, offset: Int, bytes count: Int) -> UInt64 {
+        guard let slot = slots[pfn] else { return 0 }
+        let position = slot * Self.pageBytes + offset
+        return unsafe bytes.withChunk(containing: position) { chunk in
+            guard let chunk = unsafe chunk else { return 0 }
+            var word: UInt64 = 0
+            for place in (0..<count).reversed() {
+                unsafe word = word << 8 | UInt64(chunk[position & 2047 + place])
+            }
+            return word
+        }
+    }
+
+    /// Stores such a word.
+    mutating func setWord(_ pfn: UInt32, offset: Int, bytes count: Int, to word: UInt64) {
+        let position = slot(of: pfn) * Self.pageBytes + offset
+        unsafe bytes.withMutableChunk(containing: position) { chunk in
+            for place in 0..<count {
+                unsafe chunk[position & 2047 + place] = UInt8(
+                    truncatingIfNeeded: word >> UInt64(place * 8)
+                )
+            }
+        }
+    }
+
     /// Writes bytes into a frame; they must end within it.
     mutating func write(_ pfn: UInt32, offset: Int, _ source: ArraySlice<UInt8>) {
         var position = slot(of: pfn) * Self.pageBytes + offset

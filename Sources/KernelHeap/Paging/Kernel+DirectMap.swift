@@ -85,10 +85,7 @@ extension Kernel {
         while done < count, let pfn = frame(ofDirectMapped: address &+ done) {
             let offset = (address &+ done) % 4096
             let length = min(count - done, 4096 - offset)
-            if pages.map[Int(pfn)].kind == .slab {
-                slab.willWrite(pfn, offset: Int(offset), count: Int(length), pages: &pages)
-            }
-            pages.contents.fill(pfn, offset: Int(offset), count: Int(length), with: value)
+            fillFrame(pfn, offset: Int(offset), count: Int(length), with: value)
             done += length
         }
     }
@@ -96,18 +93,40 @@ extension Kernel {
 
 extension Kernel {
     /// Appends bytes of a frame as a load would find them, free pointers of slab objects included.
+    ///
+    /// A page table that the boot made reads as its entries.
     func readFrame(_ pfn: UInt32, offset: Int, count: Int, into bytes: inout [UInt8]) {
+        let kind = pages.map[Int(pfn)].kind
+        if kind == .inner, let table = unwrittenTable(pfn) {
+            bytes += table[offset..<offset + count]
+            return
+        }
         pages.contents.read(pfn, offset: offset, count: count, into: &bytes)
-        if pages.map[Int(pfn)].kind == .slab {
+        if kind == .slab {
             slab.addPointers(to: &bytes, pfn, offset: offset, count: count, pages)
         }
     }
 
+    /// What a store into a frame changes besides its bytes: a slab's freelist, or translations.
+    @inline(__always)
+    private mutating func willStore(into pfn: UInt32, offset: Int, count: Int) {
+        let page = pages.map[Int(pfn)]
+        if page.kind == .slab {
+            slab.willWrite(pfn, offset: offset, count: count, pages: &pages)
+        } else if page.kind == .inner || page.isPageTable {
+            willStoreIntoTable(pfn)
+        }
+    }
+
+    /// Sets bytes of a frame to one value.
+    mutating func fillFrame(_ pfn: UInt32, offset: Int, count: Int, with value: UInt8) {
+        willStore(into: pfn, offset: offset, count: count)
+        pages.contents.fill(pfn, offset: offset, count: count, with: value)
+    }
+
     /// Stores bytes into a frame; a store into a free slab object changes the slab's freelist.
     mutating func writeFrame(_ pfn: UInt32, offset: Int, _ bytes: ArraySlice<UInt8>) {
-        if pages.map[Int(pfn)].kind == .slab {
-            slab.willWrite(pfn, offset: offset, count: bytes.count, pages: &pages)
-        }
+        willStore(into: pfn, offset: offset, count: bytes.count)
         pages.contents.write(pfn, offset: offset, bytes)
     }
 
@@ -119,16 +138,15 @@ extension Kernel {
         _ targetOffset: Int,
         count: Int
     ) {
-        if pages.map[Int(source)].kind == .slab {
+        let kind = pages.map[Int(source)].kind
+        if kind == .slab || (kind == .inner && unwrittenTable(source) != nil) {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(count)
             readFrame(source, offset: sourceOffset, count: count, into: &bytes)
             writeFrame(target, offset: targetOffset, bytes[...])
             return
         }
-        if pages.map[Int(target)].kind == .slab {
-            slab.willWrite(target, offset: targetOffset, count: count, pages: &pages)
-        }
+        willStore(into: target, offset: targetOffset, count: count)
         pages.contents.copy(from: source, sourceOffset, to: target, targetOffset, count: count)
     }
 }

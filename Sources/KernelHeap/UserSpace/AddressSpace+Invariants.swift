@@ -1,5 +1,5 @@
 extension AddressSpace {
-    /// Everything that must hold of a process's areas and pages.
+    /// Everything that must hold of a process's areas.
     ///
     /// - Returns: what does not hold; empty where all is sound.
     func checkInvariants() -> [String] {
@@ -22,12 +22,6 @@ extension AddressSpace {
                 left.end < right.start || left.rights != right.rights || left.isShared
                     || right.isShared,
                 "areas at \(left.start) and \(right.start) did not merge"
-            )
-        }
-        for number in pages.keys.sorted() {
-            violations.check(
-                area(at: number &* Self.pageBytes) != nil,
-                "page \(number) lies in no area"
             )
         }
         return violations.texts

@@ -14,8 +14,15 @@ struct AddressSpace: Sendable {
     static let maximumAreas = 65_530
 
     private(set) var areas: [VMArea] = []
-    /// Pages of its own, by address / page size.
-    var pages: [UInt64: UInt32] = [:]
+    /// The frame of its PGD; nil for the first process's, which the boot made.
+    var root: UInt32?
+    /// Tables below the root, by level: `mm->pgtables_bytes` in pages.
+    var tables: InlineArray<4, UInt32> = InlineArray(repeating: 0)
+    /// Pages of its own that entries point to.
+    var residentPages: UInt64 = 0
+
+    /// Tables below the root.
+    var tableCount: Int { Int(tables[1]) + Int(tables[2]) + Int(tables[3]) }
 
     /// The area that holds an address.
     func area(at address: UInt64) -> VMArea? {
@@ -111,19 +118,29 @@ struct AddressSpace: Sendable {
     }
 
     /// Cuts a range out of the areas.
-    ///
-    /// - Returns: the frames that were mapped there, ascending by address.
-    mutating func remove(_ range: Range<UInt64>) -> [UInt32] {
+    mutating func remove(_ range: Range<UInt64>) {
         split(at: range.lowerBound)
         split(at: range.upperBound)
         areas.removeAll { range.contains($0.start) }
-        let numbers = range.lowerBound / Self.pageBytes..<range.upperBound / Self.pageBytes
-        // Whichever is shorter decides the cost: the range, or what is mapped at all.
-        let mapped =
-            numbers.count <= pages.count
-            ? numbers.filter { pages[$0] != nil }
-            : pages.keys.filter { numbers.contains($0) }.sorted()
-        return mapped.compactMap { pages.removeValue(forKey: $0) }
+    }
+
+    /// The free space around a range without areas: from the end of the area before it to the
+    /// start of the one behind it, nil where there is none.
+    func gap(around range: Range<UInt64>) -> (floor: UInt64, ceiling: UInt64?) {
+        let index = firstIndex(endingAfter: range.lowerBound)
+        let floor = index > 0 ? areas[index - 1].end : 0
+        return (floor, index < areas.count ? areas[index].start : nil)
+    }
+
+    /// The parts of a range that areas cover, ascending.
+    func covered(_ range: Range<UInt64>) -> [Range<UInt64>] {
+        var parts: [Range<UInt64>] = []
+        var index = firstIndex(endingAfter: range.lowerBound)
+        while index < areas.count, areas[index].start < range.upperBound {
+            parts.append((areas[index].start..<areas[index].end).clamped(to: range))
+            index += 1
+        }
+        return parts
     }
 
     /// Changes the rights of a fully mapped range: `mprotect`.

@@ -37,8 +37,36 @@ extension Kernel {
         return nil
     }
 
+    /// Cuts a range out of a process: pages go back, and tables that serve nothing else.
     private mutating func unmap(_ process: Int, _ range: Range<UInt64>) {
-        for pfn in processes[process].space.remove(range) { dropUserPage(pfn, cpu: 0) }
+        let parts = processes[process].space.covered(range)
+        processes[process].space.remove(range)
+        for part in parts { zapUserPages(process, part, cpu: 0) }
+        guard !parts.isEmpty else { return }
+        freeUserTables(process, range, cpu: 0)
+    }
+
+    /// `madvise`: `MADV_DONTNEED` gives the pages of a range back, and the next touch finds zeros.
+    ///
+    /// - Returns: `EINVAL` for advice that is unknown; `ENOMEM` where a part is not mapped, after
+    ///   the rest was done.
+    mutating func madvise(
+        _ process: Int,
+        _ address: UInt64,
+        _ length: UInt64,
+        _ advice: UInt64
+    ) -> Errno? {
+        guard address & 4095 == 0, MemoryAdvice.all.contains(advice) else { return .EINVAL }
+        let (rounded, overflow) = length.addingReportingOverflow(4095)
+        let (end, wraps) = address.addingReportingOverflow(rounded & ~4095)
+        guard !overflow, !wraps else { return .EINVAL }
+        let range = address..<min(max(end, address), max(userEnd, address))
+        let parts = processes[process].space.covered(range)
+        if advice == MemoryAdvice.dontNeed {
+            for part in parts { zapUserPages(process, part, cpu: 0) }
+        }
+        let covered = parts.reduce(UInt64(0)) { $0 + UInt64($1.count) }
+        return covered == end - address ? nil : .ENOMEM
     }
 
     /// `mprotect` of a mapped range.
@@ -58,8 +86,23 @@ extension Kernel {
             processes[process].space.areasAfterCutting(range) <= AddressSpace.maximumAreas
         else { return .ENOMEM }
         processes[process].space.protect(range, rights)
+        protectUserPages(process, range, rights)
         return nil
     }
+}
+
+/// The values of `madvise` that are known; all but one say nothing to this machine.
+enum MemoryAdvice {
+    static let dontNeed: UInt64 = 4
+    static let all: ClosedRange<UInt64> = 0...dontNeed
+
+    static let names = FlagNames(
+        "advice",
+        [
+            FlagName("MADV_NORMAL", 0), FlagName("MADV_RANDOM", 1), FlagName("MADV_SEQUENTIAL", 2),
+            FlagName("MADV_WILLNEED", 3), FlagName("MADV_DONTNEED", dontNeed),
+        ]
+    )
 }
 
 /// The `MAP_*` bits of `mmap` that act here.

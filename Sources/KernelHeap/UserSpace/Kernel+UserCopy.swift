@@ -16,20 +16,28 @@ extension Kernel {
     ) -> UserCopyDetail {
         if let refusal = refuse(count, user: to, in: context) { return refusal }
         var kernelFault: UserFault?
-        let readable = readableKernelBytes(from, count)
-        if readable < count {
+        let (readable, stop) = reachableKernelBytes(from, count, for: .copyLoad, in: context)
+        if let stop {
             kernelFault = UserFault(
                 address: LinearAddress(rawValue: from &+ readable),
                 reason: .kernelAddress
             )
+            kernelFault?.code = stop.code
         }
         var source = from
-        let (done, fault) = walkUser(process, to, readable, for: .store, cpu: context.cpu) {
+        let (done, fault) = walkUser(
+            process,
+            to,
+            readable,
+            for: .store,
+            isCopy: true,
+            cpu: context.cpu
+        ) {
             kernel,
             pfn,
             offset,
             length in
-            if let pfn { kernel.copyFromKernel(source, to: pfn, offset, length) }
+            if let pfn { kernel.copyFromKernel(source, to: pfn, offset, length, process) }
             source &+= UInt64(length)
         }
         checkAccess(from, done, isWrite: false)
@@ -48,63 +56,94 @@ extension Kernel {
             return refuse(count, user: from, in: context)
                 ?? finish(0, of: count, nil)
         }
-        let writable = readableKernelBytes(to, count)
+        let (writable, stop) = reachableKernelBytes(to, count, for: .copyStore, in: context)
         if let refusal = refuse(count, user: from, in: context) {
-            clearKernel(to, writable)
+            clearReached(to, writable, in: context)
             checkAccess(to, writable, isWrite: true)
             return refusal
         }
         var target = to
-        let (done, fault) = walkUser(process, from, writable, for: .load, cpu: context.cpu) {
+        let (done, fault) = walkUser(
+            process,
+            from,
+            writable,
+            for: .load,
+            isCopy: true,
+            cpu: context.cpu
+        ) {
             kernel,
             pfn,
             offset,
             length in
-            kernel.storeUserBytes(pfn, offset, length, at: target)
+            kernel.storeUserBytes(pfn, offset, length, at: target, in: context)
             target &+= UInt64(length)
         }
-        if fault != nil { clearKernel(to &+ done, writable - done) }
+        if fault != nil { clearReached(to &+ done, writable - done, in: context) }
         checkAccess(to, fault == nil ? done : writable, isWrite: true)
         var kernelFault: UserFault?
-        if fault == nil && writable < count {
+        if fault == nil, let stop {
             kernelFault = UserFault(
                 address: LinearAddress(rawValue: to &+ writable),
                 reason: .kernelAddress
             )
-            logAccessFault(at: to &+ writable, isWrite: true)
+            kernelFault?.code = stop.code
+            logAccessFault(at: to &+ writable, code: stop.code | 2)
         }
         return finish(done, of: count, fault ?? kernelFault)
     }
 
-    private mutating func storeUserBytes(
-        _ pfn: UInt32?,
-        _ offset: Int,
-        _ length: Int,
-        at target: UInt64
-    ) {
-        guard let pfn else { return clearKernel(target, UInt64(length)) }
-        var done = 0
-        while done < length, let frame = frame(ofDirectMapped: target &+ UInt64(done)) {
-            let place = Int((target &+ UInt64(done)) % 4096)
-            let part = min(length - done, 4096 - place)
-            copyFrame(pfn, offset + done, to: frame, place, count: part)
-            done += part
+    /// Clears kernel memory that was reached before.
+    private mutating func clearReached(_ address: UInt64, _ count: UInt64, in context: CallContext)
+    {
+        let process = process(context.pid) ?? 0
+        _ = walkKernel(address, count, for: .copyStore, process: process, cpu: context.cpu) {
+            kernel,
+            frame,
+            offset,
+            length in
+            if let frame { kernel.fillFrame(frame, offset: offset, count: length, with: 0) }
         }
     }
 
-    /// Copies mapped kernel memory into a frame.
+    /// Copies a part of a user page, or zeros, to kernel memory that was reached before.
+    private mutating func storeUserBytes(
+        _ pfn: UInt32?,
+        _ start: Int,
+        _ length: Int,
+        at target: UInt64,
+        in context: CallContext
+    ) {
+        guard let pfn else { return clearReached(target, UInt64(length), in: context) }
+        let process = process(context.pid) ?? 0
+        var source = start
+        _ = walkKernel(
+            target,
+            UInt64(length),
+            for: .copyStore,
+            process: process,
+            cpu: context.cpu
+        ) { kernel, frame, offset, count in
+            if let frame { kernel.copyFrame(pfn, source, to: frame, offset, count: count) }
+            source += count
+        }
+    }
+
+    /// Copies kernel memory that was reached before into a frame.
     private mutating func copyFromKernel(
         _ source: UInt64,
         to pfn: UInt32,
-        _ offset: Int,
-        _ length: Int
+        _ start: Int,
+        _ length: Int,
+        _ process: Int
     ) {
-        var done = 0
-        while done < length, let frame = frame(ofDirectMapped: source &+ UInt64(done)) {
-            let place = Int((source &+ UInt64(done)) % 4096)
-            let part = min(length - done, 4096 - place)
-            copyFrame(frame, place, to: pfn, offset + done, count: part)
-            done += part
+        var target = start
+        _ = walkKernel(source, UInt64(length), for: .copyLoad, process: process, cpu: 0) {
+            kernel,
+            frame,
+            offset,
+            count in
+            if let frame { kernel.copyFrame(frame, offset, to: pfn, target, count: count) }
+            target += count
         }
     }
 

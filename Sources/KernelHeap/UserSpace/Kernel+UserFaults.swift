@@ -2,42 +2,117 @@ extension Kernel {
     /// Which access a fault wants to make.
     enum UserAccess { case load, store }
 
-    /// Makes one page of user memory accessible, as the page fault handler does.
+    /// Makes one page of user memory accessible, as the processor and its fault handler do.
     ///
-    /// - Returns: the frame, nil for the shared zero page; or why the access is refused.
+    /// - Parameters:
+    ///   - process: as an index.
+    ///   - address: any.
+    ///   - access: what is wanted.
+    ///   - isCopy: by the kernel, in a user copy; otherwise by the process itself.
+    ///   - cpu: where memory is asked for.
+    /// - Returns: the frame, nil where no memory is behind it; or why the access is refused.
     mutating func userPage(
         _ process: Int,
         at address: UInt64,
         for access: UserAccess,
+        isCopy: Bool = false,
         cpu: Int
     ) -> Result<UInt32?, UserFault.Stop> {
+        let kind: PageAccess =
+            switch access {
+            case .load: isCopy ? .copyLoad : .userLoad
+            case .store: isCopy ? .copyStore : .userStore
+            }
+        // One fault brings the page. Where a second one follows, a client has changed the tables:
+        // a real machine would fault for ever.
+        var code: UInt32 = 0
+        for _ in 0..<2 {
+            switch translate(address, for: kind, process: process) {
+            case .success(let frame): return .success(memoryFrame(frame))
+            case .failure(let fault): code = fault.code
+            }
+            if var stop = handleUserFault(process, at: address, for: access, cpu: cpu) {
+                stop.code = code
+                return .failure(stop)
+            }
+        }
+        var stop = UserFault.Stop(.badPageTable)
+        stop.code = code
+        return .failure(stop)
+    }
+
+    /// Brings the page of an address, or finds out why not: `handle_mm_fault()`, 6.1.
+    ///
+    /// - Returns: nil where the access can be made now.
+    mutating func handleUserFault(
+        _ process: Int,
+        at address: UInt64,
+        for access: UserAccess,
+        cpu: Int
+    ) -> UserFault.Stop? {
         guard let area = processes[process].space.area(at: address) else {
-            return .failure(UserFault.Stop(.notMapped))
+            return UserFault.Stop(.notMapped)
         }
-        if area.rights.isEmpty { return .failure(UserFault.Stop(.noAccess)) }
-        if access == .store && !area.rights.contains(.write) {
-            return .failure(UserFault.Stop(.readOnly))
+        if area.rights.isEmpty { return UserFault.Stop(.noAccess) }
+        if access == .store && !area.rights.contains(.write) { return UserFault.Stop(.readOnly) }
+        let leaf: UserLeaf
+        switch makeLeaf(process, at: address, cpu: cpu) {
+        case .success(let place): leaf = place
+        case .failure(let stop): return stop
         }
-        let number = address / AddressSpace.pageBytes
-        if let pfn = processes[process].space.pages[number] { return .success(pfn) }
-        if access == .load { return .success(nil) }
+        let flags = leaf.entry.flags
+        if leaf.entry.rawValue == 0 {
+            guard access == .store else {
+                mapZeroPage(leaf, area)
+                return nil
+            }
+            return mapNewPage(process, leaf, area, cpu: cpu)
+        }
+        // Neither present nor empty: no swap exists that it could name.
+        guard flags.contains(.present) else { return UserFault.Stop(.badPageTable) }
+        guard access == .store, !flags.contains(.writable) else { return nil }
+        if flags.contains(.special) { return mapNewPage(process, leaf, area, cpu: cpu) }
+        // The page is the process's own: `wp_page_reuse()`.
+        let bits = flags.union([.writable, .accessed, .dirty])
+        setTableEntry(leaf.table, leaf.index, paging.format.entry(leaf.entry, with: bits))
+        paging.buffer.flush(page: address)
+        return nil
+    }
+
+    /// A read of memory that nobody has written: `do_anonymous_page()` maps the shared zero page.
+    private mutating func mapZeroPage(_ leaf: UserLeaf, _ area: VMArea) {
+        pageFaults &+= 1
+        let frame = keptBootTables().zeroFrame
+        let flags = protection(area.rights).union(.special)
+        setTableEntry(leaf.table, leaf.index, paging.format.entry(frame: frame, flags))
+        notePage(leaf.address, frame)
+    }
+
+    /// A write finds nothing, or the zero page: the process gets a page of zeros.
+    private mutating func mapNewPage(
+        _ process: Int,
+        _ leaf: UserLeaf,
+        _ area: VMArea,
+        cpu: Int
+    ) -> UserFault.Stop? {
         let request = AllocationRequest(order: 0, flags: .highUserMovable, cpu: cpu)
-        guard let pfn = pages.allocate(request) else {
-            return .failure(UserFault.Stop(.outOfMemory))
-        }
+        guard let pfn = pages.allocate(request) else { return UserFault.Stop(.outOfMemory) }
         pageFaults &+= 1
         pages.contents.clear(pfn, pages: 1)
         markOnLRU(pfn)
-        processes[process].space.pages[number] = pfn
-        if pages.decisions.isOn {
-            pages.decisions.add(
-                .pageFaulted(
-                    address: LinearAddress(rawValue: address),
-                    pfn: PFN(rawValue: UInt64(pfn))
-                )
-            )
-        }
-        return .success(pfn)
+        processes[process].space.residentPages &+= 1
+        let flags = protection(area.rights).union([.writable, .dirty])
+        setTableEntry(leaf.table, leaf.index, paging.format.entry(frame: UInt64(pfn), flags))
+        paging.buffer.flush(page: leaf.address)
+        notePage(leaf.address, UInt64(pfn))
+        return nil
+    }
+
+    private mutating func notePage(_ address: UInt64, _ frame: UInt64) {
+        guard pages.decisions.isOn else { return }
+        pages.decisions.add(
+            .pageFaulted(address: LinearAddress(rawValue: address), pfn: PFN(rawValue: frame))
+        )
     }
 
     private mutating func markOnLRU(_ pfn: UInt32) {
@@ -57,13 +132,15 @@ extension Kernel {
 
     /// Walks a user range page by page until it ends or an access is refused.
     ///
-    /// The body gets the frame (nil for the zero page), the offset in it, and a count of bytes. The
-    /// result is the bytes walked, and the fault that stopped the walk.
+    /// The body gets the frame (nil where no memory is behind it, which reads as zeros), the offset
+    /// in it, and a count of bytes. The result is the bytes walked, and the fault that stopped the
+    /// walk.
     mutating func walkUser(
         _ process: Int,
         _ address: UInt64,
         _ count: UInt64,
         for access: UserAccess,
+        isCopy: Bool = false,
         cpu: Int,
         _ body: (inout Kernel, UInt32?, Int, Int) -> Void
     ) -> (done: UInt64, fault: UserFault?) {
@@ -72,12 +149,13 @@ extension Kernel {
             let place = address &+ done
             let offset = place % AddressSpace.pageBytes
             let length = min(count - done, AddressSpace.pageBytes - offset)
-            switch userPage(process, at: place, for: access, cpu: cpu) {
+            switch userPage(process, at: place, for: access, isCopy: isCopy, cpu: cpu) {
             case .success(let pfn):
                 body(&self, pfn, Int(offset), Int(length))
                 done += length
             case .failure(let stop):
-                let fault = UserFault(address: LinearAddress(rawValue: place), reason: stop.reason)
+                var fault = UserFault(address: LinearAddress(rawValue: place), reason: stop.reason)
+                fault.code = stop.code
                 return (done, fault)
             }
         }
@@ -89,6 +167,8 @@ extension UserFault {
     /// A refusal on its way to becoming a fault with an address.
     struct Stop: Error {
         let reason: Reason
+        /// What the processor pushed.
+        var code: UInt32 = 0
 
         init(_ reason: Reason) { self.reason = reason }
     }

@@ -6,7 +6,11 @@ extension Kernel {
     public func nodeViews() -> [NodeView] {
         var views = pages.nodeViews()
         for place in views.indices {
-            slab.addPages(ofNode: views[place].id, to: &views[place].stats)
+            let id = views[place].id
+            slab.addPages(ofNode: id, to: &views[place].stats)
+            if (0..<Self.maximumNodes).contains(id) {
+                views[place].stats[.pageTablePages] = paging.countedTables[id]
+            }
         }
         return views
     }

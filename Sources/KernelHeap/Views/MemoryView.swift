@@ -61,10 +61,11 @@ extension Kernel {
         var place = address.rawValue
         // The last byte of the address space is never mapped: leaving it out keeps sums in range.
         var rest = min(UInt64(max(length, 0)), UInt64.max - place)
+        let boot = bootTables()
         while rest > 0 {
             let offset = place % 4096
             let count = min(rest, 4096 - offset)
-            switch page(at: place, pid: pid) {
+            switch page(at: place, pid: pid, boot) {
             case .success(let pfn):
                 var bytes: [UInt8] = []
                 if let pfn {
@@ -83,16 +84,28 @@ extension Kernel {
 
     private struct Missing: Error { let reason: MemoryView.Gap.Reason }
 
-    /// The frame behind an address; nil for a user page that nobody has touched.
-    private func page(at address: UInt64, pid: Int) -> Result<UInt32?, Missing> {
-        if let pfn = frame(ofDirectMapped: address) { return .success(pfn) }
-        guard address < AddressSpace.end else {
-            let isCanonical = address < 1 << 47 || address >= 0xffff_8000_0000_0000
-            return .failure(Missing(reason: isCanonical ? .notMapped : .nonCanonical))
+    /// The frame behind an address as the page tables have it; nil for a user page that nobody has
+    /// touched, and for the zero page where it is no memory.
+    private func page(
+        at address: UInt64,
+        pid: Int,
+        _ boot: BootTables
+    ) -> Result<UInt32?, Missing> {
+        guard paging.format.isCanonical(address) else {
+            return .failure(Missing(reason: .nonCanonical))
         }
-        guard let process = process(pid), let area = processes[process].space.area(at: address)
-        else { return .failure(Missing(reason: .notMapped)) }
-        if area.rights.isEmpty { return .failure(Missing(reason: .noAccess)) }
-        return .success(processes[process].space.pages[address / AddressSpace.pageBytes])
+        let process = process(pid)
+        let walk = walk(address, root: root(of: process ?? 0, boot), boot)
+        if address < userEnd {
+            guard let process, let area = processes[process].space.area(at: address) else {
+                return .failure(Missing(reason: .notMapped))
+            }
+            if area.rights.isEmpty { return .failure(Missing(reason: .noAccess)) }
+            return .success(walk.end == .mapped ? memoryFrame(walk.frame) : nil)
+        }
+        guard walk.end == .mapped, isMemory(walk.frame), let frame = memoryFrame(walk.frame) else {
+            return .failure(Missing(reason: .notMapped))
+        }
+        return .success(frame)
     }
 }

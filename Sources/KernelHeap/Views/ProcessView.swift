@@ -20,6 +20,10 @@ public struct ProcessView: Hashable, Sendable {
     public var name: String
     public var areaCount: Int
     public var residentPages: UInt64
+    /// The physical address of its PGD: CR3 while it runs.
+    public var pageDirectory: PhysicalAddress
+    /// Bytes of its tables below the PGD: `VmPTE`.
+    public var pageTableBytes: UInt64
     /// Ascending; a part of them where there are many.
     public var areas: [Area]
     /// Where the areas go on, nil at their end.
@@ -54,12 +58,14 @@ extension Kernel {
         let all = process.space.areas
         let first = all.firstIndex { $0.end > address.rawValue } ?? all.count
         let shown = Array(all[first...].prefix(max(limit, 0)))
-        let counts = residentPages(of: process.space, in: shown)
+        let counts = shown.map { residentPages(index, $0) }
         var view = ProcessView(
             pid: process.pid,
             name: process.name,
             areaCount: all.count,
-            residentPages: UInt64(process.space.pages.count),
+            residentPages: process.space.residentPages,
+            pageDirectory: PhysicalAddress(rawValue: root(of: index, bootTables()) << 12),
+            pageTableBytes: UInt64(process.space.tableCount) * 4096,
             areas: []
         )
         for (area, count) in zip(shown, counts) {
@@ -79,26 +85,16 @@ extension Kernel {
         return view
     }
 
-    /// Counts each area's pages in one pass over the pages, whose order does not matter here.
-    private func residentPages(of space: AddressSpace, in areas: [VMArea]) -> [UInt64] {
-        var counts = [UInt64](repeating: 0, count: areas.count)
-        for number in space.pages.keys {
-            let address = number &* AddressSpace.pageBytes
-            var low = 0
-            var high = areas.count
-            while low < high {
-                let middle = (low + high) / 2
-                if areas[middle].end > address { high = middle } else { low = middle + 1 }
-            }
-            if low < areas.count, areas[low].start <= address { counts[low] += 1 }
-        }
-        return counts
+    /// Counts an area's pages of its own: the shared zero page is none.
+    private func residentPages(_ process: Int, _ area: VMArea) -> UInt64 {
+        guard processes[process].space.residentPages > 0 else { return 0 }
+        let leaves = userLeaves(process, area.start..<area.end).found
+        return UInt64(leaves.count { !$0.entry.flags.contains(.special) })
     }
 
     /// The pages of a process that have a frame, by address.
     ///
-    /// Looks at a limited number of addresses, so a part of a sparse space may come out empty and
-    /// still name where to go on.
+    /// Costs the tables on the way. Pages of areas without rights are among them.
     ///
     /// - Parameters:
     ///   - pid: the process.
@@ -111,21 +107,20 @@ extension Kernel {
         limit: Int
     ) -> (pages: [ProcessView.Resident], next: LinearAddress?)? {
         guard let index = process(pid) else { return nil }
-        let space = processes[index].space
         var found: [ProcessView.Resident] = []
-        var steps = 1 << 18
-        for area in space.areas where area.end > address.rawValue {
-            let first = max(area.start, address.rawValue) / AddressSpace.pageBytes
-            for number in first..<area.end / AddressSpace.pageBytes {
-                let place = LinearAddress(rawValue: number * AddressSpace.pageBytes)
-                guard steps > 0, found.count < limit else { return (found, place) }
-                steps -= 1
-                guard let pfn = space.pages[number] else { continue }
-                found.append(
-                    ProcessView.Resident(address: place, pfn: PFN(rawValue: UInt64(pfn)))
-                )
+        var start = address.rawValue
+        while found.count < limit, start < userEnd {
+            let wanted = min(limit - found.count, 4_096)
+            let (leaves, next) = userLeaves(index, start..<userEnd, limit: wanted)
+            for leaf in leaves where !leaf.entry.flags.contains(.special) {
+                let place = LinearAddress(rawValue: leaf.address)
+                guard found.count < limit else { return (found, place) }
+                let pfn = paging.format.storedFrame(of: leaf.entry)
+                found.append(ProcessView.Resident(address: place, pfn: PFN(rawValue: pfn)))
             }
+            guard let next, next > start else { return (found, nil) }
+            start = next
         }
-        return (found, nil)
+        return (found, start < userEnd ? LinearAddress(rawValue: start) : nil)
     }
 }

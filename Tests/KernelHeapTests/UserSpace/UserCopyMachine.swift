@@ -76,10 +76,10 @@ struct UserCopyMachine: ~Copyable {
 
     /// What every user page of a fork holds, read through its frame.
     func userBytes(in kernel: borrowing Kernel) -> [UInt64: Data] {
-        let frames = kernel.processes[0].space.pages
         var pages: [UInt64: Data] = [:]
         for address in userBytes.keys {
-            if let frame = frames[address / 4_096] {
+            if let leaf = kernel.userLeaves(0, address..<address + 4_096).found.first {
+                let frame = UInt32(kernel.paging.format.storedFrame(of: leaf.entry))
                 pages[address] = Data(kernel.kernelBytes(Kernel.virtual(frame), 4_096))
             } else {
                 pages[address] = Data(count: 4_096)

@@ -1,0 +1,172 @@
+/// Looking at page tables, and changing them by hand.
+let pagingCalls: [any KernelCall.Type] = [Translate.self, SetPTEFlags.self]
+
+private let addressParameter = Parameter("address", .address, "A linear address.")
+private let pidParameter = Parameter(
+    "pid",
+    .unsigned(bits: 31),
+    "Whose tables; left out, the calling process's.",
+    optional: true
+)
+
+extension TranslationView {
+    /// As the detail of a call, and as the answer of `GET …/translate`.
+    public var facts: [Fact] {
+        [
+            Fact("linear", .address(linear.rawValue)),
+            Fact("physical", physical.map { .address($0.rawValue) } ?? .null),
+            Fact("page_size", .number(Int64(pageBytes))),
+            Fact("writable", .boolean(isWritable)), Fact("user", .boolean(isUser)),
+            Fact("executable", .boolean(isExecutable)),
+            Fact("levels", .list(levels.map { .facts($0.facts) })),
+            Fact("fault", fault.map { .facts($0.facts) } ?? .null),
+            Fact("tlb_pfn", cached.map { .number(Int64($0.rawValue)) } ?? .null),
+            Fact("cr2", .address(cr2.rawValue)), Fact("cr3", .address(cr3.rawValue)),
+            Fact("write_protect", .boolean(hasWriteProtect)), Fact("smap", .boolean(hasSMAP)),
+            Fact("smep", .boolean(hasSMEP)),
+        ]
+    }
+}
+
+extension TranslationView.Level {
+    fileprivate var facts: [Fact] {
+        [
+            Fact("level", .text(name)),
+            Fact("table_pfn", .number(Int64(bitPattern: table.rawValue))),
+            Fact("index", .number(Int64(index))), Fact("entry", .address(entry.rawValue)),
+            Fact("bits", .text(entry.text)),
+        ]
+    }
+}
+
+extension TranslationView.Fault {
+    fileprivate var facts: [Fact] {
+        [Fact("error_code", .number(Int64(code))), Fact("reason", .text(reason))]
+    }
+}
+
+/// Walks the tables for an address: the result is the physical address, NULL where there is none.
+struct Translate: KernelCall {
+    static let signature = CallSignature(
+        "translate",
+        returns: "phys_addr_t",
+        [
+            addressParameter, pidParameter,
+            Parameter("access", .names(accesses), "read, write or execute.", optional: true),
+            Parameter("mode", .names(modes), "kernel or user.", optional: true),
+        ],
+        "Walks the page tables for an address and shows each level; changes nothing."
+    )
+    private static let accesses = FlagNames(
+        "access",
+        TranslationView.Access.allCases.map { FlagName($0.name, $0.rawValue) }
+    )
+    private static let modes = FlagNames("mode", [FlagName("kernel", 0), FlagName("user", 1)])
+
+    var address: UInt64
+    var pid: Int?
+    var access: TranslationView.Access
+    var isUser: Bool
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        pid = arguments.has(1) ? Int(truncatingIfNeeded: arguments.word(1)) : nil
+        access = TranslationView.Access(rawValue: arguments.word(2)) ?? .read
+        isUser = arguments.word(3) & 1 != 0
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let view = kernel.translationView(
+            LinearAddress(rawValue: address),
+            pid: pid ?? context.pid,
+            access: access,
+            isUser: isUser
+        )
+        return CallResult(.pointer(view.physical?.rawValue ?? 0), detail: .facts(view.facts))
+    }
+}
+
+/// Sets and clears bits of the entry that maps an address.
+struct SetPTEFlags: KernelCall {
+    static let signature = CallSignature(
+        "set_pte_flags",
+        returns: "int",
+        [
+            addressParameter,
+            Parameter("set", .names(bits), "Bits to set: RW|US, and so on.", optional: true),
+            Parameter("clear", .names(bits), "Bits to clear.", optional: true), pidParameter,
+            Parameter(
+                "flush",
+                .boolean,
+                "Whether the TLB forgets the page; true where left out.",
+                optional: true
+            ),
+        ],
+        "Changes bits of the last entry on the way to an address, be it of a large page."
+    )
+    private static let bits = FlagNames(
+        "bits",
+        PageTableEntry.names.map { FlagName($0.name == "PS/PAT" ? "PS" : $0.name, $0.bits) }
+    )
+
+    var address: UInt64
+    var set: UInt64
+    var clear: UInt64
+    var pid: Int?
+    var flushes: Bool
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        let known = Self.bits.names.reduce(0) { $0 | $1.bits }
+        set = arguments.word(1) & known
+        clear = arguments.word(2) & known
+        pid = arguments.has(3) ? Int(truncatingIfNeeded: arguments.word(3)) : nil
+        flushes = !arguments.has(4) || arguments.flag(4)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let pid = pid ?? context.pid
+        let process = kernel.process(pid) ?? 0
+        let isChanged = kernel.changeEntry(address, process, flushes: flushes) { word in
+            word & ~clear | set
+        }
+        guard isChanged else {
+            return CallResult(.integer(-Int64(Errno.EFAULT.rawValue)), errno: .EFAULT)
+        }
+        let view = kernel.translationView(LinearAddress(rawValue: address), pid: pid)
+        return CallResult(.integer(0), detail: .facts(view.facts))
+    }
+}
+
+extension Kernel {
+    /// Changes the last entry on the way to an address, as a client asks for.
+    ///
+    /// - Parameters:
+    ///   - address: leads to the entry.
+    ///   - process: whose tables, as an index.
+    ///   - flushes: whether the TLB forgets what the entry mapped.
+    ///   - change: makes the new entry of the old one.
+    /// - Returns: false where the address is no address or a table is not one of the kernel's.
+    fileprivate mutating func changeEntry(
+        _ address: UInt64,
+        _ process: Int,
+        flushes: Bool,
+        _ change: (UInt64) -> UInt64
+    ) -> Bool {
+        guard paging.format.isCanonical(address) else { return false }
+        let boot = keptBootTables()
+        let walk = walk(address, root: root(of: process, boot), boot)
+        guard walk.count > 0, isTable(walk.last.table, boot) else { return false }
+        let new = PageTableEntry(rawValue: change(walk.last.entry.rawValue))
+        setTableEntry(walk.last.table, walk.last.index, new)
+        paging.isTampered = true
+        if !flushes {
+            paging.isStale = true
+        } else if walk.last.level == paging.format.leafLevel {
+            paging.buffer.flush(page: address)
+        } else {
+            paging.flushAll()
+        }
+        return true
+    }
+}

@@ -1,0 +1,65 @@
+/// What the processor and the kernel know of page tables, beside the tables themselves.
+///
+///     CR3 ─→ PGD ─→ … ─→ PTE ─→ frame         tables are simulated pages; the boot's are a rule
+///              ↑                                until something changes them (`BootTables`)
+///     TLB ─ what walks found, until a flush
+///
+/// Loads and stores of clients' kernel and user code are translated (`Kernel.translate`); the
+/// kernel's own bookkeeping, such as free pointers of slabs, is arithmetic in the direct map.
+struct Paging: ~Copyable, Sendable {
+    let format: PagingFormat
+    var controls: AccessControls
+    /// Made from the layout when something first looks.
+    var boot: BootTables?
+    /// A layout given beside the machine's own; nil for that.
+    let givenLayout: BootLayout?
+    /// Boot tables that have been written out.
+    var writtenOut: Set<UInt32> = []
+    var buffer = TranslationBuffer()
+    /// The process whose PGD is in CR3, as an index.
+    var loadedProcess = 0
+    /// The address of the last page fault.
+    var cr2: UInt64 = 0
+    /// Tables of processes that count as page-table memory, by node: `NR_PAGETABLE`.
+    var countedTables: InlineArray<4, UInt64> = InlineArray(repeating: 0)
+    /// A client changed a table: what follows from that is its own doing.
+    var isTampered = false
+    /// The TLB may hold what the tables no longer say, as a client asked for.
+    var isStale = false
+
+    init(format: PagingFormat, options: BootOptions, layout: BootLayout? = nil) {
+        self.format = format
+        controls = AccessControls(options)
+        givenLayout = layout
+    }
+
+    private init(forkOf other: borrowing Paging) {
+        format = other.format
+        controls = other.controls
+        boot = other.boot
+        givenLayout = other.givenLayout
+        writtenOut = other.writtenOut
+        // What is not stale is found again by a walk.
+        buffer = other.isStale ? other.buffer.copy() : TranslationBuffer()
+        loadedProcess = other.loadedProcess
+        cr2 = other.cr2
+        countedTables = other.countedTables
+        isTampered = other.isTampered
+        isStale = other.isStale
+    }
+
+    func fork() -> Paging { Paging(forkOf: self) }
+
+    var heldBytes: Int { buffer.heldBytes + writtenOut.count * 16 }
+
+    /// Forgets all translations.
+    mutating func flushAll() {
+        buffer.flushAll()
+        isStale = false
+    }
+
+    /// Forgets what processes see.
+    mutating func flushUser() {
+        if format.addressBits == 48 { buffer.flushLower() } else { buffer.flushAll() }
+    }
+}

@@ -1,0 +1,296 @@
+/// An entry of a process's lowest tables: where it is, and what it maps.
+struct UserLeaf {
+    var table: UInt64
+    var index: Int
+    var entry: PageTableEntry
+    var address: UInt64
+}
+
+/// How far a walk over many tables may go: no further than the process has tables.
+///
+/// A client can make tables point at each other; the walk ends all the same.
+private struct WalkBudget {
+    var tables: Int
+    var gaps: Int
+
+    init(_ space: AddressSpace) {
+        tables = space.tableCount + 2
+        gaps = 1_024 * (space.tableCount + 2)
+    }
+}
+
+/// A process's own tables: made by faults, emptied by `munmap`, as in `mm/memory.c`, 6.1.
+extension Kernel {
+    /// First address that is not user space.
+    var userEnd: UInt64 {
+        paging.format.addressBits == 48 ? AddressSpace.end : 0xc000_0000
+    }
+
+    /// What the entry of an area's page has beside its frame: `vm_get_page_prot()`.
+    ///
+    /// Write access comes with a fault. `PROT_NONE` is an entry that is not present.
+    func protection(_ rights: MemoryRights) -> PageTableEntry.Flags {
+        guard !rights.isEmpty else { return [.accessed, .noRights] }
+        let flags: PageTableEntry.Flags = [.present, .user, .accessed]
+        return rights.contains(.execute) ? flags : flags.union(.noExecute)
+    }
+
+    /// Follows the tables to the entry of an address; makes those that are missing.
+    ///
+    /// Tables come upper first, before the page itself: `__handle_mm_fault()`.
+    ///
+    /// - Returns: the entry's place, or why there is none.
+    mutating func makeLeaf(
+        _ process: Int,
+        at address: UInt64,
+        cpu: Int
+    ) -> Result<UserLeaf, UserFault.Stop> {
+        let boot = keptBootTables()
+        let format = paging.format
+        var table = root(of: process, boot)
+        for level in 0..<format.leafLevel {
+            let index = format.index(address, level)
+            guard let entry = tableEntry(table, index, boot) else {
+                return .failure(UserFault.Stop(.badPageTable))
+            }
+            if entry.isPresent {
+                table = format.frame(of: entry)
+                guard !entry.flags.contains(.large), isTable(table, boot) else {
+                    return .failure(UserFault.Stop(.badPageTable))
+                }
+                continue
+            }
+            guard entry.rawValue == 0 else { return .failure(UserFault.Stop(.badPageTable)) }
+            guard let frame = allocateTable(level: level + 1, isUser: true, cpu: cpu) else {
+                return .failure(UserFault.Stop(.outOfMemory))
+            }
+            processes[process].space.tables[level + 1] &+= 1
+            let hasRights = level > 0 || format.rootHasRights
+            let flags: PageTableEntry.Flags = hasRights ? .table : .present
+            setTableEntry(table, index, format.entry(frame: UInt64(frame), flags))
+            table = UInt64(frame)
+        }
+        let index = format.index(address, format.leafLevel)
+        let entry = tableEntry(table, index, boot) ?? PageTableEntry(rawValue: 0)
+        return .success(UserLeaf(table: table, index: index, entry: entry, address: address))
+    }
+
+    /// The entries of a range that are not empty, ascending; at most about `limit` of them.
+    ///
+    /// Costs the tables of the range, not its length.
+    ///
+    /// - Returns: the entries, and where to go on, nil at the end.
+    func userLeaves(
+        _ process: Int,
+        _ range: Range<UInt64>,
+        limit: Int = .max
+    ) -> (found: [UserLeaf], next: UInt64?) {
+        var budget = WalkBudget(processes[process].space)
+        return userLeaves(process, range, limit: limit, &budget)
+    }
+
+    private func userLeaves(
+        _ process: Int,
+        _ range: Range<UInt64>,
+        limit: Int,
+        _ budget: inout WalkBudget
+    ) -> (found: [UserLeaf], next: UInt64?) {
+        let boot = bootTables()
+        let root = root(of: process, boot)
+        let format = paging.format
+        let end = min(range.upperBound, userEnd)
+        var found: [UserLeaf] = []
+        var address = range.lowerBound
+        while address < end {
+            guard found.count < limit else { return (found, address) }
+            guard budget.tables > 0, budget.gaps > 0 else { return (found, nil) }
+            switch leafTable(address, root, boot) {
+            case .success(let table):
+                budget.tables -= 1
+                let stop = min(end, (address | (format.span(format.leafLevel - 1) - 1)) + 1)
+                appendLeaves(address..<stop, table, boot, to: &found)
+                address = stop
+            case .failure(let gap):
+                budget.gaps -= 1
+                address = (address | (format.span(gap.level) - 1)) &+ 1
+                if address == 0 { return (found, nil) }
+            }
+        }
+        return (found, nil)
+    }
+
+    /// A level whose entry for an address leads nowhere.
+    private struct Gap: Error { let level: Int }
+
+    /// The lowest table of an address, among those that the kernel made.
+    private func leafTable(
+        _ address: UInt64,
+        _ root: UInt64,
+        _ boot: BootTables
+    ) -> Result<UInt64, Gap> {
+        let format = paging.format
+        var table = root
+        for level in 0..<format.leafLevel {
+            guard let entry = tableEntry(table, format.index(address, level), boot),
+                entry.isPresent, !entry.flags.contains(.large)
+            else { return .failure(Gap(level: level)) }
+            table = format.frame(of: entry)
+            guard isTable(table, boot) else { return .failure(Gap(level: level)) }
+        }
+        return .success(table)
+    }
+
+    private func appendLeaves(
+        _ range: Range<UInt64>,
+        _ table: UInt64,
+        _ boot: BootTables,
+        to found: inout [UserLeaf]
+    ) {
+        var address = range.lowerBound
+        while address < range.upperBound {
+            let index = paging.format.index(address, paging.format.leafLevel)
+            if let entry = tableEntry(table, index, boot), entry.rawValue != 0 {
+                found.append(
+                    UserLeaf(table: table, index: index, entry: entry, address: address)
+                )
+            }
+            address += 4096
+        }
+    }
+
+    /// Runs a change over all entries of a range, some thousand at a time.
+    private mutating func changeLeaves(
+        _ process: Int,
+        _ range: Range<UInt64>,
+        _ body: (inout Kernel, UserLeaf) -> Void
+    ) {
+        var budget = WalkBudget(processes[process].space)
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let part = start..<range.upperBound
+            let (leaves, next) = userLeaves(process, part, limit: 4_096, &budget)
+            for leaf in leaves { body(&self, leaf) }
+            guard let next, next > start else { return }
+            start = next
+        }
+    }
+
+    /// Empties the entries of a range and gives their pages back: `zap_page_range()`.
+    mutating func zapUserPages(_ process: Int, _ range: Range<UInt64>, cpu: Int) {
+        let format = paging.format
+        changeLeaves(process, range) { kernel, leaf in
+            kernel.setTableEntry(leaf.table, leaf.index, PageTableEntry(rawValue: 0))
+            guard !leaf.entry.flags.contains(.special) else { return }
+            let frame = format.storedFrame(of: leaf.entry)
+            let count = kernel.processes[process].space.residentPages
+            kernel.processes[process].space.residentPages = count - min(count, 1)
+            guard kernel.isMemory(frame), let pfn = UInt32(exactly: frame) else { return }
+            kernel.dropUserPage(pfn, cpu: cpu)
+        }
+        paging.flushUser()
+    }
+
+    /// Gives the entries of a range other rights: `change_protection()`.
+    ///
+    /// Where writing is allowed now, a page that is the process's own is writable at once, as
+    /// recorded; the shared zero page waits for the fault.
+    mutating func protectUserPages(
+        _ process: Int,
+        _ range: Range<UInt64>,
+        _ rights: MemoryRights
+    ) {
+        let format = paging.format
+        let flags = protection(rights)
+        changeLeaves(process, range) { kernel, leaf in
+            var new = leaf.entry.flags.intersection(.keptByProtection).union(flags)
+            if rights.contains(.write), !new.contains(.special) { new.insert(.writable) }
+            kernel.setTableEntry(leaf.table, leaf.index, format.entry(leaf.entry, with: new))
+        }
+        paging.flushUser()
+    }
+
+    /// Frees the tables of a range that serve no area beside it: `free_pgtables()`.
+    mutating func freeUserTables(_ process: Int, _ range: Range<UInt64>, cpu: Int) {
+        let gap = processes[process].space.gap(around: range)
+        let free = gap.floor..<max(gap.ceiling ?? .max, gap.floor)
+        var budget = WalkBudget(processes[process].space)
+        let root = root(of: process, keptBootTables())
+        freeTables(process, below: root, level: 0, range, free, cpu, &budget)
+        paging.flushUser()
+    }
+
+    /// Frees the tables that a table's entries for a range point to, lower ones first.
+    private mutating func freeTables(
+        _ process: Int,
+        below table: UInt64,
+        level: Int,
+        _ range: Range<UInt64>,
+        _ free: Range<UInt64>,
+        _ cpu: Int,
+        _ budget: inout WalkBudget
+    ) {
+        let boot = keptBootTables()
+        let format = paging.format
+        let span = format.span(level)
+        var address = range.lowerBound & ~(span - 1)
+        while address < min(range.upperBound, userEnd), budget.gaps > 0 {
+            budget.gaps -= 1
+            let start = address
+            address = start &+ span
+            let index = format.index(start, level)
+            guard let entry = tableEntry(table, index, boot), entry.isPresent,
+                !entry.flags.contains(.large)
+            else { continue }
+            let child = format.frame(of: entry)
+            guard let frame = memoryFrame(child), pages.map[Int(frame)].isPageTable,
+                child != root(of: process, boot)
+            else { continue }
+            if level + 1 < format.leafLevel {
+                let part = range.clamped(to: start..<start + span)
+                freeTables(process, below: child, level: level + 1, part, free, cpu, &budget)
+            }
+            guard free.lowerBound <= start, start + span <= free.upperBound else { continue }
+            setTableEntry(table, index, PageTableEntry(rawValue: 0))
+            freeTable(frame, level: level + 1, isUser: true, cpu: cpu)
+            let count = processes[process].space.tables[level + 1]
+            processes[process].space.tables[level + 1] = count - min(count, 1)
+        }
+    }
+}
+
+/// The tables of a process as a whole.
+extension Kernel {
+    /// Makes a PGD for a process: its upper half is the kernel's, its lower half empty.
+    ///
+    /// `pgd_alloc()`, 6.1. Changes of the kernel's root entries reach it by `syncRoots`.
+    ///
+    /// - Returns: false where there is no memory; the process keeps what it had.
+    mutating func makeRoot(_ process: Int, cpu: Int) -> Bool {
+        guard processes.indices.contains(process),
+            let frame = allocateTable(level: 0, isUser: true, cpu: cpu)
+        else { return false }
+        let boot = keptBootTables()
+        for index in boot.firstKernelIndex..<paging.format.rootCount {
+            guard let entry = tableEntry(boot.root, index, boot), entry.rawValue != 0 else {
+                continue
+            }
+            setTableEntry(UInt64(frame), index, entry)
+        }
+        processes[process].space.root = frame
+        return true
+    }
+
+    /// Gives all user memory of a process back, and its PGD: `exit_mmap()`, 6.1.
+    mutating func releaseUserSpace(_ process: Int, cpu: Int) {
+        let range = 0..<userEnd
+        for part in processes[process].space.covered(range) {
+            zapUserPages(process, part, cpu: cpu)
+        }
+        processes[process].space.remove(range)
+        freeUserTables(process, range, cpu: cpu)
+        paging.flushUser()
+        guard let root = processes[process].space.root else { return }
+        processes[process].space.root = nil
+        freeTable(root, level: 0, isUser: true, cpu: cpu)
+    }
+}
