@@ -18,6 +18,7 @@ struct EngineBenchmark {
                 try CallBenchmark(scale: scale, round: round).run()
                 try BuddyBenchmark(scale: scale, round: round).run()
                 try GrowthBenchmark(scale: scale).run()
+                try TranslationBenchmark(scale: scale).run()
             }
         } catch {
             print("error\t\(error.pointer)\t0\t\(error.message)")

@@ -23,6 +23,16 @@ extension Kernel {
         return translateByWalk(address, for: access, process: process)
     }
 
+    /// The frame that a load by kernel code finds behind an address, in the first process's tables.
+    ///
+    /// - Returns: nil where the load faults.
+    public mutating func frameOfLoad(from address: LinearAddress) -> PFN? {
+        switch translate(address.rawValue, for: .kernelLoad, process: 0) {
+        case .success(let frame): PFN(rawValue: frame)
+        case .failure: nil
+        }
+    }
+
     @inline(never)
     private mutating func translateByWalk(
         _ address: UInt64,

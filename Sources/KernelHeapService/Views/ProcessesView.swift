@@ -50,6 +50,8 @@ extension JSONWriter {
         member("pid", process.pid)
         member("name", process.name)
         member("resident_pages", process.residentPages)
+        member("page_directory", address: process.pageDirectory.rawValue)
+        member("page_table_bytes", process.pageTableBytes)
         member("area_count", process.areaCount)
         member("areas", objects: process.areas) { json, area in
             json.member("start", address: area.start.rawValue)

@@ -26,8 +26,8 @@ struct StateView: Sendable {
     }
 
     static let all: [StateView] = [
-        zones, caches, processes, pages, allocations, memory, layout, vmstat, fragmentation,
-        biography,
+        zones, caches, processes, pages, allocations, memory, translate, layout, vmstat,
+        fragmentation, biography,
     ]
 
     static let names = NameTable(all.map(\.name))

@@ -133,6 +133,7 @@ struct FuzzRequest {
             FuzzRequest(.proc, "GET", session + "/proc/kpageflags?pfn=4096&count=100"),
             FuzzRequest(.proc, "GET", session + "/proc/kpagecount?offset=8&length=64"),
             FuzzRequest(.view, "GET", session + "/fragmentation"),
+            FuzzRequest(.view, "GET", session + "/translate?address=0xffff888000100000&pid=1"),
             FuzzRequest(.fork, "POST", session + "/fork", #"{"name":"fork"}"#),
             FuzzRequest(.functions, "GET", session + "/functions"),
             FuzzRequest(.proc, "GET", session + "/proc/zoneinfo"),

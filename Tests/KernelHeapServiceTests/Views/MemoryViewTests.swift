@@ -119,6 +119,40 @@ struct MemoryViewTests {
         #expect(dump["lines"].elements.first?["text"].text == "mine")
     }
 
+    // 128 MiB: 0x4000000 lies in a large page of the direct map.
+    @Test func `translate shows the levels of a large page, and the call says the same`() throws {
+        let path = session + "/translate?address=0xffff888004000010&access=write"
+        let view = try service.send("GET", path).json
+        let call = try call("translate", "address=0xffff888004000010&access=write")
+
+        #expect(view["physical"] == .string("0x4000010"))
+        #expect(view["page_size"] == .number(2_097_152))
+        #expect(view["fault"] == .null)
+        let levels = view["levels"].elements
+        #expect(levels.map { $0["level"].text } == ["PGD", "PUD", "PMD"])
+        #expect(levels.last?["bits"].text == "P RW A D PS/PAT G NX")
+        #expect(levels.last?["entry"].text == "0x80000000040001e3")
+        #expect(call["return"] == .string("0x4000010"))
+        #expect(call["detail"]["levels"] == view["levels"])
+    }
+
+    @Test(
+        "bad parameters of translate are refused",
+        arguments: [
+            ("access=read", "missing-field", "/address"),
+            ("address=0x0&access=look", "unknown-name", "/access"),
+            ("address=0x0&mode=god", "unknown-name", "/mode"),
+            ("address=0x0&pid=77", "unknown-name", "/pid"),
+        ]
+    )
+    func translateRefusals(query: String, problem: String, pointer: String) throws {
+        let answer = try service.send("GET", session + "/translate?" + query)
+
+        #expect(answer.status == 422)
+        #expect(answer.problem == problem)
+        #expect(answer.json["pointer"].text == pointer)
+    }
+
     @Test func `a process that is not there is refused with those that are`() throws {
         let answer = try service.send("GET", session + "/processes?pid=7")
 
