@@ -163,11 +163,10 @@ extension PageAllocator {
     ) {
         while order < limit {
             let buddy = pfn ^ UInt32(truncatingIfNeeded: 1 &<< order)
-            guard Int(buddy) < map.capacity else { return }
-            let page = map[Int(buddy)]
+            let page = map.elementOrZero(Int(buddy))
             guard page.isBuddy(order: order, zone: index) else { return }
             map[Int(buddy)].clear()
-            map.unlink(buddy, page, from: &zone.lists[Zone.list(order, page.migrateType)])
+            map.unlink(buddy, page, from: &zone.lists[page.list])
             zone.blockCounts[order] &-= 1
             pfn &= buddy
             order &+= 1
@@ -182,7 +181,7 @@ extension PageAllocator {
         zone: Int,
         _ map: borrowing ChunkedColumn<Page>
     ) -> Bool {
-        Int(pfn) < map.capacity && map[Int(pfn)].isBuddy(order: order, zone: zone)
+        map.elementOrZero(Int(pfn)).isBuddy(order: order, zone: zone)
     }
 
     /// Whether the buddy of the would-be parent is free already: `buddy_merge_likely()`.

@@ -47,6 +47,10 @@ struct Page: ColumnElement {
         set { state = state & ~0x700 | UInt32(newValue.rawValue) << 8 }
     }
 
+    /// The number of the list that a free block is on.
+    @inline(__always)
+    var list: Int { order &* 5 &+ Int(state >> 8 & 0x7) }
+
     /// Allocated with `__GFP_COMP`.
     var isCompound: Bool {
         get { state & 1 << 12 != 0 }

@@ -79,6 +79,15 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// The element, or zero bytes beyond the column's end.
+    @inline(__always)
+    func elementOrZero(_ index: Int) -> Element {
+        let slot = index >> Self.shift
+        guard UInt(bitPattern: slot) < UInt(bitPattern: tableCount) else { return Element() }
+        let entry = unsafe table[slot]
+        return unsafe Self.elements(entry == 0 ? zeros : entry)[index & Self.mask]
+    }
+
     /// Reads `count` elements that lie in one chunk through a buffer; nil where the chunk is absent.
     func withChunk<Result>(
         containing index: Int,
