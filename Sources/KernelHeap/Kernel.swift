@@ -26,6 +26,8 @@ public struct Kernel: ~Copyable, Sendable {
     var recentCalls = RecentCalls()
     /// Owners of slab objects; nil unless the machine's description asks for it.
     var history: ObjectHistory?
+    /// `hardened_usercopy`: whether user copies look at what kernel memory they touch.
+    let checksUsercopy: Bool
 
     /// Most CPUs and nodes that a machine may have.
     public static let maximumCPUs = 64
@@ -69,6 +71,8 @@ public struct Kernel: ~Copyable, Sendable {
             nodeCount: pages.zonelists.count / ZoneType.allCases.count,
             seed: description.seed
         )
+        let options = BootOptions(description.bootOptions)
+        checksUsercopy = BootOptions.truth(options.value("hardened_usercopy")) ?? true
         if description.objectHistory > 0 {
             history = ObjectHistory(capacity: description.objectHistory)
             slab.leavesFastPath = true
@@ -89,6 +93,7 @@ public struct Kernel: ~Copyable, Sendable {
         pageFaults = other.pageFaults
         recentCalls = other.recentCalls.fork()
         history = other.history
+        checksUsercopy = other.checksUsercopy
     }
 
     /// A second machine in the same state.

@@ -18,7 +18,7 @@ extension Kernel {
         guard address < 1 << 47 || address >= 0xffff_8000_0000_0000 else {
             log.append(
                 "general protection fault, probably for non-canonical address 0x\(digits): "
-                    + "0000 [#1] PREEMPT SMP NOPTI"
+                    + "0000 [#\(log.nextDeath())] PREEMPT SMP NOPTI"
             )
             return
         }
@@ -34,11 +34,13 @@ extension Kernel {
             code & 1 == 0
             ? "not-present page"
             : code & 8 != 0 ? "reserved bit violation" : "permissions violation"
-        log.append("#PF: error_code(\(errorCode(code))) - \(reason)")
+        let digitsOfCode = fourDigits(code)
+        log.append("#PF: error_code(0x\(digitsOfCode)) - \(reason)")
+        log.append("Oops: \(digitsOfCode) [#\(log.nextDeath())] PREEMPT SMP NOPTI")
     }
 
-    private func errorCode(_ code: UInt32) -> String {
+    private func fourDigits(_ code: UInt32) -> String {
         let digits = String(code, radix: 16)
-        return "0x" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits
+        return String(repeating: "0", count: max(4 - digits.count, 0)) + digits
     }
 }

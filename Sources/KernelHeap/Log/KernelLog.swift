@@ -20,6 +20,8 @@ public struct KernelLog: Sendable {
     /// Where the next run of slab reports begins, and how many this one has had.
     private var nextSlabReports: UInt64 = 0
     private var slabReports = 0
+    /// BUGs and oopses since boot.
+    private var deaths = 0
 
     /// The number of the next line, counted from boot.
     var nextNumber: Int { dropped + lines.count }
@@ -91,11 +93,17 @@ public struct KernelLog: Sendable {
         append("---[ end trace 0000000000000000 ]---")
     }
 
+    /// Counts a BUG or an oops: `die_counter`.
+    mutating func nextDeath() -> Int {
+        deaths += 1
+        return deaths
+    }
+
     /// Prints the head of a `BUG` block.
     mutating func bug(at place: String, in function: String, _ context: CallContext) {
         append("------------[ cut here ]------------")
         append("kernel BUG at \(place)!")
-        append("invalid opcode: 0000 [#1] PREEMPT SMP NOPTI")
+        append("invalid opcode: 0000 [#\(nextDeath())] PREEMPT SMP NOPTI")
         append("RIP: 0010:\(function)")
         taint.insert(.died)
         append("---[ end trace 0000000000000000 ]---")

@@ -15,6 +15,15 @@ public struct BootOptions: Sendable {
 
     public func contains(_ name: String) -> Bool { words.contains { $0 == name } }
 
+    /// Reads one of the kernel's words for yes and no; nil for any other.
+    static func truth(_ value: Substring?) -> Bool? {
+        switch value {
+        case "1", "y", "Y", "on", "yes", "true": true
+        case "0", "n", "N", "off", "no", "false": false
+        default: nil
+        }
+    }
+
     /// A size with the kernel's suffixes: `64M`; 0 where the option is absent.
     func bytes(_ name: String) throws(MachineError) -> UInt64 {
         guard let text = value(name) else { return 0 }

@@ -36,6 +36,8 @@ extension MachineProfile {
             Constant(name: "ARCH_KMALLOC_MINALIGN", value: 8),
             Constant(name: "sizeof(struct page)", value: 64),
             Constant(name: "sizeof(struct kmem_cache)", value: 0x20d8),
-        ]
+        ],
+        // The last bytes of the text are 14,687,530 and 8 behind its start: `bad-ucopy.case-20`.
+        kernelText: 0xffff_ffff_8100_0000..<0xffff_ffff_81e0_1d32
     )
 }

@@ -18,6 +18,9 @@ public struct MachineProfile: Sendable {
         public let value: UInt64
     }
 
+    /// `_stext` to `_etext`: where the kernel's code lies.
+    public let kernelText: Range<UInt64>
+
     /// All profiles by name.
     public static let all: [MachineProfile] = [.linux61X8664]
 

@@ -58,11 +58,11 @@ public struct SlabOptions: Hashable, Sendable {
             case "slub_max_order": maxOrder = Self.order(value) ?? maxOrder
             case "slub_min_objects":
                 minObjects = value.flatMap { UInt64($0) }.map { min($0, 1 << 20) } ?? minObjects
-            case "init_on_alloc": initOnAlloc = Self.truth(value) ?? initOnAlloc
+            case "init_on_alloc": initOnAlloc = BootOptions.truth(value) ?? initOnAlloc
             case "slab_freelist_random":
-                shufflesFreelists = value.map { Self.truth($0) ?? shufflesFreelists } ?? true
-            case "slab_freelist_hardened": isHardened = Self.truth(value) ?? isHardened
-            case "init_on_free": initOnFree = Self.truth(value) ?? initOnFree
+                shufflesFreelists = value.map { BootOptions.truth($0) ?? shufflesFreelists } ?? true
+            case "slab_freelist_hardened": isHardened = BootOptions.truth(value) ?? isHardened
+            case "init_on_free": initOnFree = BootOptions.truth(value) ?? initOnFree
             default: break
             }
         }
@@ -128,13 +128,5 @@ public struct SlabOptions: Hashable, Sendable {
 
     private static func order(_ value: Substring?) -> Int? {
         value.flatMap { Int($0) }.map { max(0, min($0, orderLimit - 1)) }
-    }
-
-    private static func truth(_ value: Substring?) -> Bool? {
-        switch value {
-        case "1", "y", "Y", "on", "yes", "true": true
-        case "0", "n", "N", "off", "no", "false": false
-        default: nil
-        }
     }
 }

@@ -14,7 +14,11 @@ extension Kernel {
         count: UInt64,
         in context: CallContext
     ) -> UserCopyDetail {
-        if let refusal = refuse(count, user: to, in: context) { return refusal }
+        if let refusal = refuseLength(count, user: to, in: context) { return refusal }
+        guard mayCopy(from, count, toUser: true, in: context) else {
+            return refusedByCheck(from, count)
+        }
+        if let refusal = refuse(count, user: to) { return refusal }
         var kernelFault: UserFault?
         let (readable, stop) = reachableKernelBytes(from, count, for: .copyLoad, in: context)
         if let stop {
@@ -52,12 +56,12 @@ extension Kernel {
         count: UInt64,
         in context: CallContext
     ) -> UserCopyDetail {
-        guard count <= UInt64(Int32.max) else {
-            return refuse(count, user: from, in: context)
-                ?? finish(0, of: count, nil)
+        if let refusal = refuseLength(count, user: from, in: context) { return refusal }
+        guard mayCopy(to, count, toUser: false, in: context) else {
+            return refusedByCheck(to, count)
         }
         let (writable, stop) = reachableKernelBytes(to, count, for: .copyStore, in: context)
-        if let refusal = refuse(count, user: from, in: context) {
+        if let refusal = refuse(count, user: from) {
             clearReached(to, writable, in: context)
             checkAccess(to, writable, isWrite: true)
             return refusal
@@ -147,22 +151,26 @@ extension Kernel {
         }
     }
 
-    /// What refuses a copy before any byte moves: a length above `INT_MAX`, a range out of user
-    /// space.
-    private mutating func refuse(
+    /// A length above `INT_MAX` is refused before anything else: `check_copy_size()`.
+    private mutating func refuseLength(
         _ count: UInt64,
         user: UInt64,
         in context: CallContext
     ) -> UserCopyDetail? {
-        if count > UInt64(Int32.max) {
-            log.warnOnce(
-                at: "include/linux/thread_info.h:229",
-                in: "check_copy_size",
-                context
-            )
-            let fault = UserFault(address: LinearAddress(rawValue: user), reason: .tooLong)
-            return finish(0, of: count, fault)
-        }
+        guard count > UInt64(Int32.max) else { return nil }
+        log.warnOnce(at: "include/linux/thread_info.h:233", in: "check_copy_size", context)
+        let fault = UserFault(address: LinearAddress(rawValue: user), reason: .tooLong)
+        return finish(0, of: count, fault)
+    }
+
+    /// The check of the kernel's side is a `BUG`: the caller never learns a result.
+    private mutating func refusedByCheck(_ address: UInt64, _ count: UInt64) -> UserCopyDetail {
+        let fault = UserFault(address: LinearAddress(rawValue: address), reason: .usercopyAbort)
+        return finish(0, of: count, fault)
+    }
+
+    /// A range out of user space is refused before any byte moves.
+    private mutating func refuse(_ count: UInt64, user: UInt64) -> UserCopyDetail? {
         let accepted = isUserRange(user, count)
         if pages.decisions.isOn {
             pages.decisions.add(

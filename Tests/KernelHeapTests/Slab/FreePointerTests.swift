@@ -95,10 +95,11 @@ struct FreePointerTests {
         #expect(Self.kmalloc(&kernel) == object + 64)
         #expect(Self.kmalloc(&kernel) == 0)
         #expect(
-            Array(kernel.log.lines.suffix(3)) == [
+            Array(kernel.log.lines.suffix(4)) == [
                 "BUG: unable to handle page fault for address: ffffc90000000020",
                 "#PF: supervisor read access in kernel mode",
                 "#PF: error_code(0x0000) - not-present page",
+                "Oops: 0000 [#1] PREEMPT SMP NOPTI",
             ]
         )
         #expect(Self.kmalloc(&kernel) == 0, "the list still leads there")

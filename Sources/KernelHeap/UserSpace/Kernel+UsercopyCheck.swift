@@ -1,0 +1,111 @@
+/// Hardened usercopy: which kernel memory may take part in a copy. `mm/usercopy.c`, 6.1, and the
+/// recordings `texts/bad-ucopy`.
+extension Kernel {
+    /// What a copy must not touch, as `usercopy_abort()` names it.
+    private struct UsercopyRefusal {
+        var memory: String
+        var object: String?
+        var offset: UInt64
+    }
+
+    /// `__check_object_size()`.
+    ///
+    /// - Parameters:
+    ///   - address: of the kernel buffer.
+    ///   - count: bytes to copy.
+    ///   - toUser: whether they are read: "exposure", or written: "overwrite".
+    ///   - context: who copies.
+    /// - Returns: false where the copy is a `BUG`; its report is in the log.
+    mutating func mayCopy(
+        _ address: UInt64,
+        _ count: UInt64,
+        toUser: Bool,
+        in context: CallContext
+    ) -> Bool {
+        guard checksUsercopy, count > 0,
+            let refusal = refusal(of: address, count)
+        else { return true }
+        let object = refusal.object.map { " '\(CacheName.escaped($0))'" } ?? ""
+        log.append(
+            "usercopy: Kernel memory \(toUser ? "exposure" : "overwrite") attempt detected "
+                + "\(toUser ? "from" : "to") \(refusal.memory)\(object) "
+                + "(offset \(refusal.offset), size \(count))!"
+        )
+        log.bug(at: "mm/usercopy.c:101", in: "usercopy_abort+0x75/0x77", context)
+        return false
+    }
+
+    private func refusal(of address: UInt64, _ count: UInt64) -> UsercopyRefusal? {
+        let (_, wraps) = address.addingReportingOverflow(count - 1)
+        if wraps { return UsercopyRefusal(memory: "wrapped address", offset: 0) }
+        if address <= Self.zeroSizePointer {
+            return UsercopyRefusal(memory: "null address", offset: address)
+        }
+        if let frame = frame(ofDirectMapped: address) {
+            let refusal =
+                pages.map[Int(frame)].kind == .slab
+                ? refusalOfObject(address, count, on: frame)
+                : refusalOfPages(address, count, on: frame)
+            if let refusal { return refusal }
+        }
+        return refusalOfText(address, count)
+    }
+
+    /// `__check_heap_object()`: only the cache's window of one object.
+    private func refusalOfObject(
+        _ address: UInt64,
+        _ count: UInt64,
+        on frame: UInt32
+    ) -> UsercopyRefusal? {
+        let owner = slab.slabs[Int(pages.map[Int(frame)].slabNumber)]
+        let geometry = slab.catalog.geometries[Int(owner.cache)]
+        let name = slab.catalog.names[Int(owner.cache)]
+        let inSlab = address &- Self.virtual(owner.pfn)
+        var offset = inSlab % UInt64(max(geometry.size, 1))
+        if geometry.flags.contains(.redZone) {
+            let pad = UInt64(clamping: geometry.redLeftPad)
+            guard offset >= pad else {
+                return UsercopyRefusal(
+                    memory: "SLUB object in left red zone",
+                    object: name,
+                    offset: offset
+                )
+            }
+            offset -= pad
+        }
+        let start = UInt64(clamping: geometry.usercopyOffset)
+        let size = UInt64(clamping: geometry.usercopySize)
+        let isInside =
+            offset >= start && offset - start <= size && count <= size - (offset - start)
+        return isInside
+            ? nil : UsercopyRefusal(memory: "SLUB object", object: name, offset: offset)
+    }
+
+    /// Compound pages end somewhere; of others the kernel does not know.
+    private func refusalOfPages(
+        _ address: UInt64,
+        _ count: UInt64,
+        on frame: UInt32
+    ) -> UsercopyRefusal? {
+        let head = compoundHead(of: frame)
+        let page = pages.map[Int(head)]
+        guard page.kind == .allocated, page.isCompound, page.order > 0 else { return nil }
+        let offset = address &- Self.virtual(head)
+        let size: UInt64 = 4_096 << UInt64(page.order)
+        return count <= size - offset ? nil : UsercopyRefusal(memory: "page alloc", offset: offset)
+    }
+
+    /// `check_kernel_text_object()`: no copy touches code, at neither of its two addresses.
+    private func refusalOfText(_ address: UInt64, _ count: UInt64) -> UsercopyRefusal? {
+        let text = profile.kernelText
+        let alias = text.lowerBound &- Self.imageOffset &+ Self.pageOffset
+        let windows = [
+            ("kernel text", text), ("linear kernel text", alias..<alias &+ UInt64(text.count)),
+        ]
+        for (memory, window) in windows
+        where address < window.upperBound && address + (count - 1) >= window.lowerBound {
+            return UsercopyRefusal(memory: memory, offset: address &- window.lowerBound)
+        }
+        return nil
+    }
+}
