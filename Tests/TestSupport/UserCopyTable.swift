@@ -27,8 +27,10 @@ public struct UserCopyTable: Sendable {
         /// Hexadecimal.
         public let addr: String
         public let len: UInt64
-        /// Bytes not copied, or the truth of `access_ok()`.
+        /// Bytes not copied, or the truth of `access_ok()`; an error number is negative, as its bits.
         public let ret: UInt64
+        /// What `get_user()` put into the kernel's variable, in hexadecimal.
+        public let value: String?
         /// Bytes of the kernel buffer that differ afterwards.
         public let kernChanged: UInt64
         /// Bytes of the kernel buffer that are zero afterwards; nil where none changed.
@@ -42,6 +44,37 @@ public struct UserCopyTable: Sendable {
         public let userLast: UInt64?
 
         public var address: UInt64 { UInt64(addr.dropFirst(2), radix: 16) ?? 0 }
+        /// The function without what the recorder did around it.
+        public var function: Substring { fn.prefix { $0 != "/" } }
+        /// Between `pagefault_disable()` and `pagefault_enable()`.
+        public var isWithoutFaults: Bool { fn.hasSuffix("/pagefault_disabled") }
+
+        private enum Keys: String, CodingKey {
+            case fn, base, addr, len, ret, value, kernChanged, kernZeroed, kernFirstZero
+            case userChanged, userFirst, userLast
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: Keys.self)
+            func number(_ key: Keys) throws -> UInt64? {
+                if let signed = try? fields.decode(Int64.self, forKey: key) {
+                    return UInt64(bitPattern: signed)
+                }
+                return try fields.decodeIfPresent(UInt64.self, forKey: key)
+            }
+            fn = try fields.decode(String.self, forKey: .fn)
+            base = try fields.decode(String.self, forKey: .base)
+            addr = try fields.decode(String.self, forKey: .addr)
+            len = try number(.len) ?? 0
+            ret = try number(.ret) ?? 0
+            value = try fields.decodeIfPresent(String.self, forKey: .value)
+            kernChanged = try number(.kernChanged) ?? 0
+            kernZeroed = try number(.kernZeroed)
+            kernFirstZero = try number(.kernFirstZero)
+            userChanged = try number(.userChanged) ?? 0
+            userFirst = try number(.userFirst)
+            userLast = try number(.userLast)
+        }
     }
 
     /// A recording whose first line cannot be read.
@@ -55,7 +88,7 @@ public struct UserCopyTable: Sendable {
     public let topPage: UInt64
     /// Pages by their number in the window; the others are holes.
     public let window: [(page: UInt64, kind: PageKind)]
-    /// The calls of `access_ok`, `copy_to_user` and `copy_from_user`.
+    /// Every call, in the recorder's order.
     public let cases: [Case]
 
     /// Every recording, read once.
@@ -88,12 +121,11 @@ public struct UserCopyTable: Sendable {
             else { throw BadHeader(line: header) }
             return (page, kind)
         }
-        let openings = ["access_ok", "copy_to_user", "copy_from_user"].map { "{\"fn\":\"\($0)\"" }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         cases =
             try lines
-            .filter { line in openings.contains { line.hasPrefix($0) } }
+            .filter { $0.hasPrefix("{") }
             .map { try decoder.decode(Case.self, from: Data($0.utf8)) }
     }
 }

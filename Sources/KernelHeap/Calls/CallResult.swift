@@ -101,6 +101,8 @@ public struct UserFault: Hashable, Sendable {
         case outOfMemory = "out_of_memory"
         case tooLong = "longer_than_int_max"
         case kernelAddress = "kernel_address_not_mapped"
+        /// A fault would bring the page, but the kernel must not take one.
+        case faultsDisabled = "pagefault_disabled"
         /// Hardened usercopy does not let the kernel's buffer take part.
         case usercopyAbort = "usercopy_abort"
         /// A client changed the page tables: no entry of the kernel's own looks like that.

@@ -188,6 +188,7 @@ extension UserFault.Reason {
         case .outOfMemory: "no page could be allocated"
         case .tooLong: "the length is above INT_MAX"
         case .kernelAddress: "the kernel address is not mapped"
+        case .faultsDisabled: "the page is not there, and faults are disabled"
         case .usercopyAbort: "hardened usercopy refuses the kernel's buffer"
         case .badPageTable: "a client has made the page tables lead nowhere"
         }

@@ -42,7 +42,8 @@ public enum CallRegistry {
         let families: [[any KernelCall.Type]] = [
             pageCalls, conversionCalls, kmallocCalls, reallocationCalls, duplicationCalls,
             cacheCalls,
-            cacheObjectCalls, memoryCalls, userSpaceCalls, pagingCalls, sysctlCalls,
+            cacheObjectCalls, memoryCalls, userSpaceCalls, userAccessCalls, pagingCalls,
+            sysctlCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

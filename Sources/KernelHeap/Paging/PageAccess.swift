@@ -21,6 +21,8 @@ struct AccessControls: Sendable {
     var smap = true
     /// CR4.SMEP: the kernel may not run user pages.
     var smep = true
+    /// ERMS: string instructions move single bytes fast, so that the kernel uses them.
+    var erms = true
 
     init() {}
 
@@ -29,6 +31,7 @@ struct AccessControls: Sendable {
         let cleared = options.value("clearcpuid")?.split(separator: ",") ?? []
         smap = !options.contains("nosmap") && !cleared.contains("smap")
         smep = !options.contains("nosmep") && !cleared.contains("smep")
+        erms = !cleared.contains("erms")
     }
 }
 

@@ -190,4 +190,6 @@ struct Process: Sendable {
     let pid: Int
     var name: String
     var space = AddressSpace()
+    /// How often faults were disabled: `current->pagefault_disabled`.
+    var pagefaultDisabled = 0
 }

@@ -4,6 +4,11 @@ extension Kernel {
         length <= AddressSpace.end && address <= AddressSpace.end - length
     }
 
+    /// Whether a user copy may take page faults: `faulthandler_disabled()`.
+    func mayFault(_ process: Int, in context: CallContext) -> Bool {
+        processes[process].pagefaultDisabled == 0 && context.canSleep
+    }
+
     /// `copy_to_user()`.
     ///
     /// Byte exact: what lies beyond the first inaccessible byte is not copied, on either side.
@@ -19,6 +24,40 @@ extension Kernel {
             return refusedByCheck(from, count)
         }
         if let refusal = refuse(count, user: to) { return refusal }
+        return storeToUser(process, to: to, from: from, count: count, in: context)
+    }
+
+    /// `__copy_to_user()`: the caller has checked the range, or should have.
+    mutating func copyToUserUnchecked(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64,
+        mayFault: Bool = true,
+        in context: CallContext
+    ) -> UserCopyDetail {
+        guard mayCopy(from, count, toUser: true, in: context) else {
+            return refusedByCheck(from, count)
+        }
+        return storeToUser(
+            process,
+            to: to,
+            from: from,
+            count: count,
+            mayFault: mayFault,
+            in: context
+        )
+    }
+
+    /// `raw_copy_to_user()`.
+    private mutating func storeToUser(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64,
+        mayFault: Bool = true,
+        in context: CallContext
+    ) -> UserCopyDetail {
         var kernelFault: UserFault?
         let (readable, stop) = reachableKernelBytes(from, count, for: .copyLoad, in: context)
         if let stop {
@@ -35,6 +74,7 @@ extension Kernel {
             readable,
             for: .store,
             isCopy: true,
+            mayFault: mayFault && self.mayFault(process, in: context),
             cpu: context.cpu
         ) {
             kernel,
@@ -60,12 +100,56 @@ extension Kernel {
         guard mayCopy(to, count, toUser: false, in: context) else {
             return refusedByCheck(to, count)
         }
-        let (writable, stop) = reachableKernelBytes(to, count, for: .copyStore, in: context)
         if let refusal = refuse(count, user: from) {
+            let (writable, _) = reachableKernelBytes(to, count, for: .copyStore, in: context)
             clearReached(to, writable, in: context)
             checkAccess(to, writable, isWrite: true)
             return refusal
         }
+        return loadFromUser(
+            process,
+            to: to,
+            from: from,
+            count: count,
+            clearsRest: true,
+            in: context
+        )
+    }
+
+    /// `__copy_from_user()`: the caller has checked the range; what was not copied stays.
+    mutating func copyFromUserUnchecked(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64,
+        mayFault: Bool = true,
+        in context: CallContext
+    ) -> UserCopyDetail {
+        guard mayCopy(to, count, toUser: false, in: context) else {
+            return refusedByCheck(to, count)
+        }
+        return loadFromUser(
+            process,
+            to: to,
+            from: from,
+            count: count,
+            clearsRest: false,
+            mayFault: mayFault,
+            in: context
+        )
+    }
+
+    /// `raw_copy_from_user()`, and for `copy_from_user()` what follows it.
+    private mutating func loadFromUser(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64,
+        clearsRest: Bool,
+        mayFault: Bool = true,
+        in context: CallContext
+    ) -> UserCopyDetail {
+        let (writable, stop) = reachableKernelBytes(to, count, for: .copyStore, in: context)
         var target = to
         let (done, fault) = walkUser(
             process,
@@ -73,6 +157,7 @@ extension Kernel {
             writable,
             for: .load,
             isCopy: true,
+            mayFault: mayFault && self.mayFault(process, in: context),
             cpu: context.cpu
         ) {
             kernel,
@@ -82,8 +167,9 @@ extension Kernel {
             kernel.storeUserBytes(pfn, offset, length, at: target, in: context)
             target &+= UInt64(length)
         }
-        if fault != nil { clearReached(to &+ done, writable - done, in: context) }
-        checkAccess(to, fault == nil ? done : writable, isWrite: true)
+        let clears = clearsRest && fault != nil
+        if clears { clearReached(to &+ done, writable - done, in: context) }
+        checkAccess(to, clears ? writable : done, isWrite: true)
         var kernelFault: UserFault?
         if fault == nil, let stop {
             kernelFault = UserFault(

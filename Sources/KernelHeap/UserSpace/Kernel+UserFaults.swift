@@ -9,6 +9,7 @@ extension Kernel {
     ///   - address: any.
     ///   - access: what is wanted.
     ///   - isCopy: by the kernel, in a user copy; otherwise by the process itself.
+    ///   - mayFault: whether the fault handler may help; false where the kernel must not sleep.
     ///   - cpu: where memory is asked for.
     /// - Returns: the frame, nil where no memory is behind it; or why the access is refused.
     mutating func userPage(
@@ -16,6 +17,7 @@ extension Kernel {
         at address: UInt64,
         for access: UserAccess,
         isCopy: Bool = false,
+        mayFault: Bool = true,
         cpu: Int
     ) -> Result<UInt32?, UserFault.Stop> {
         let kind: PageAccess =
@@ -30,6 +32,12 @@ extension Kernel {
             switch translate(address, for: kind, process: process) {
             case .success(let frame): return .success(memoryFrame(frame))
             case .failure(let fault): code = fault.code
+            }
+            guard mayFault else {
+                let refusal = refusal(process, at: address, for: access)
+                var stop = refusal ?? UserFault.Stop(.faultsDisabled)
+                stop.code = code
+                return .failure(stop)
             }
             if var stop = handleUserFault(process, at: address, for: access, cpu: cpu) {
                 stop.code = code
@@ -53,8 +61,7 @@ extension Kernel {
         guard let area = processes[process].space.area(at: address) else {
             return UserFault.Stop(.notMapped)
         }
-        if area.rights.isEmpty { return UserFault.Stop(.noAccess) }
-        if access == .store && !area.rights.contains(.write) { return UserFault.Stop(.readOnly) }
+        if let refusal = refusal(process, at: address, for: access) { return refusal }
         let leaf: UserLeaf
         switch makeLeaf(process, at: address, cpu: cpu) {
         case .success(let place): leaf = place
@@ -76,6 +83,20 @@ extension Kernel {
         let bits = flags.union([.writable, .accessed, .dirty])
         setTableEntry(leaf.table, leaf.index, paging.format.entry(leaf.entry, with: bits))
         paging.buffer.flush(page: address)
+        return nil
+    }
+
+    /// Why the process's areas do not allow an access.
+    private func refusal(
+        _ process: Int,
+        at address: UInt64,
+        for access: UserAccess
+    ) -> UserFault.Stop? {
+        guard let area = processes[process].space.area(at: address) else {
+            return UserFault.Stop(.notMapped)
+        }
+        if area.rights.isEmpty { return UserFault.Stop(.noAccess) }
+        if access == .store && !area.rights.contains(.write) { return UserFault.Stop(.readOnly) }
         return nil
     }
 
@@ -141,6 +162,7 @@ extension Kernel {
         _ count: UInt64,
         for access: UserAccess,
         isCopy: Bool = false,
+        mayFault: Bool = true,
         cpu: Int,
         _ body: (inout Kernel, UInt32?, Int, Int) -> Void
     ) -> (done: UInt64, fault: UserFault?) {
@@ -149,7 +171,15 @@ extension Kernel {
             let place = address &+ done
             let offset = place % AddressSpace.pageBytes
             let length = min(count - done, AddressSpace.pageBytes - offset)
-            switch userPage(process, at: place, for: access, isCopy: isCopy, cpu: cpu) {
+            let page = userPage(
+                process,
+                at: place,
+                for: access,
+                isCopy: isCopy,
+                mayFault: mayFault,
+                cpu: cpu
+            )
+            switch page {
             case .success(let pfn):
                 body(&self, pfn, Int(offset), Int(length))
                 done += length

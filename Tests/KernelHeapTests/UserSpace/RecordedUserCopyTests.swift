@@ -9,13 +9,16 @@ import Testing
 /// recorder's own two patterns hold the same value at one byte in 128, or sometimes 64.
 @Suite("User copies: recorded calls")
 struct RecordedUserCopyTests {
-    @Test("a recording has its 1886 calls", arguments: UserCopyTable.names)
+    @Test("a recording has its calls of 26 functions", arguments: UserCopyTable.names)
     func count(name: String) throws {
         let table = try UserCopyTable.named(name)
 
         let counts = Dictionary(grouping: table.cases, by: \.fn).mapValues(\.count)
 
-        #expect(counts == ["access_ok": 407, "copy_to_user": 741, "copy_from_user": 738])
+        #expect(counts["access_ok"] == 407)
+        #expect(counts["copy_to_user"] == 741)
+        #expect(counts["copy_from_user"] == 738)
+        #expect(counts.count == 26)
         #expect(table.window.count == 15)
     }
 

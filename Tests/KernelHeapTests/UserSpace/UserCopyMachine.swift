@@ -19,8 +19,13 @@ struct UserCopyMachine: ~Copyable {
     /// What user pages hold, by address; a page that nobody wrote holds zeros.
     let userBytes: [UInt64: Data]
 
-    static func boot(_ table: UserCopyTable) throws -> UserCopyMachine {
-        var kernel = try Kernel()
+    static func boot(
+        _ table: UserCopyTable,
+        options: String = ""
+    ) throws -> UserCopyMachine {
+        var description = MachineDescription()
+        description.bootOptions = options
+        var kernel = try Kernel(description)
         guard let frames = kernel.allocPages(order: 2, flags: .kernel) else {
             throw Refused(page: 0)
         }
@@ -54,7 +59,9 @@ struct UserCopyMachine: ~Copyable {
         let mapped = kernel.mmap(0, hint: address, length: 4_096, rights: rights, flags: flags)
         guard try mapped.get() == address else { throw Refused(page: address) }
         if kind == .untouched { return Data(count: 4_096) }
-        let bytes = (0..<4_096).map { UInt8(1 + (address / 4_096 * 5 + $0) % 127) }
+        var bytes = (0..<4_096).map { UInt8(1 + (address / 4_096 * 5 + $0) % 127) }
+        // The recorder's strings end here: "hello", the empty one, 20 and 200 characters, a far one.
+        if kind == .strings { for end in [5, 10, 120, 500, 2_000] { bytes[end] = 0 } }
         kernel.writeKernel(buffer, bytes)
         let context = CallContext()
         let copy = kernel.copyToUser(0, to: address, from: buffer, count: 4_096, in: context)
