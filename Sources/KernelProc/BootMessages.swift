@@ -143,8 +143,9 @@ public enum BootMessages {
             "Memory: \(boot.availablePages * 4)K/\(present * 4)K available "
                 + "(14343K kernel code, 2338K rwdata, 9132K rodata, 2824K init, 17344K bss, "
                 + "\(boot.reservedPages * 4)K reserved, 0K cma-reserved)",
-            "SLUB: HWalign=64, Order=\(slab.minOrder)-\(slab.maxOrder), "
-                + "MinObjects=\(slab.minObjects), CPUs=\(boot.cpus), Nodes=\(boot.nodes)",
+            "SLUB: HWalign=\(slab.architecture.cacheLineBytes), "
+                + "Order=\(slab.minOrder)-\(slab.maxOrder), MinObjects=\(slab.minObjects), "
+                + "CPUs=\(boot.cpus), Nodes=\(boot.nodes)",
         ]
     }
 

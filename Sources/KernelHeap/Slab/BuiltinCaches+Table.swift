@@ -189,7 +189,7 @@ extension BuiltinCaches {
     ]
 
     /// A row of the tables: bytes, alignment in bytes, and where user copies may touch it.
-    private static func cache(
+    static func cache(
         _ name: String,
         _ size: UInt64,
         _ align: UInt64,

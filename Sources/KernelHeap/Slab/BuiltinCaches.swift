@@ -1,13 +1,46 @@
-/// The caches that a booted Linux 6.1 has, as `linux-6.1-x86_64` creates them.
+/// The caches that a booted Linux has.
 ///
 /// The caches of `kmalloc()` follow a rule; the others are tables of what was recorded, the same
-/// for every number of processors and every boot option (`slab/slab-*.json`).
+/// for every number of processors and every boot option (`slab/slab-*.json`, `i386/`).
 public enum BuiltinCaches {
-    /// Every cache in order of creation, which is the order that merging asks them in.
-    ///
-    /// The kernel's own list, and so `/proc/slabinfo`, has the newest first.
-    public static let inOrderOfCreation: [SlabRequest] =
-        first + KmallocKind.allCases.flatMap(kmallocCaches) + early + late
+    /// Which kernel's caches.
+    public enum Table: Hashable, Sendable {
+        case x8664
+        case i386(I386)
+
+        /// Every cache in order of creation, which is the order that merging asks them in.
+        ///
+        /// The kernel's own list, and so `/proc/slabinfo`, has the newest first.
+        public var inOrderOfCreation: [SlabRequest] {
+            switch self {
+            case .x8664: BuiltinCaches.x8664
+            case .i386(let kernel): BuiltinCaches.caches(of: kernel)
+            }
+        }
+    }
+
+    /// What differs between 32-bit machines.
+    public struct I386: Hashable, Sendable {
+        /// Pages that the direct map does not reach, and so a pool to copy them for devices.
+        public var hasHighMemory: Bool
+        /// Three levels of page tables with entries of eight bytes.
+        public var hasPAE: Bool
+        /// Processes share the kernel's page tables: the processor needs no isolation of them.
+        public var sharesKernelTables: Bool
+
+        public init(
+            hasHighMemory: Bool = true,
+            hasPAE: Bool = false,
+            sharesKernelTables: Bool = false
+        ) {
+            self.hasHighMemory = hasHighMemory
+            self.hasPAE = hasPAE
+            self.sharesKernelTables = sharesKernelTables
+        }
+    }
+
+    private static let x8664 = first + allKmallocCaches + early + late
+    static let allKmallocCaches = KmallocKind.allCases.flatMap(kmallocCaches)
 
     /// The kinds of `kmalloc()` caches, in order of creation.
     public enum KmallocKind: Int, CaseIterable, Hashable, Sendable {

@@ -33,7 +33,7 @@ struct SlabCatalog: Sendable {
     /// The caches that 6.1 has after boot, merged unless `slub_nomerge` is given.
     init(booting options: SlabOptions) {
         self.options = options
-        for request in BuiltinCaches.inOrderOfCreation {
+        for request in options.architecture.builtins.inOrderOfCreation {
             _ = add(request, isExclusive: BuiltinCaches.isExclusive(request))
         }
         // The caches that SLUB itself lives in and the plain ones of kmalloc() are exempt.
@@ -101,7 +101,7 @@ struct SlabCatalog: Sendable {
             isExclusive: records[place].isExclusive,
             options: options
         ) {
-            geometries[place].share(with: request)
+            geometries[place].share(with: request, options: options)
             shapes[place] = SlabCache(
                 geometries[place],
                 isConstructed: shapes[place].isConstructed

@@ -20,11 +20,17 @@ extension SlabGeometry {
             request.flags.intersection(.mergeSame) == flags.intersection(.mergeSame),
             request.size > 0, request.size <= 1 << 32, request.align <= 1 << 32
         else { return false }
-        let words = (request.size + 7) & ~7
-        let align = Self.alignment(flags: request.flags, align: request.align, size: words)
+        let word = options.architecture.wordBytes
+        let words = (request.size + word - 1) & ~(word - 1)
+        let align = Self.alignment(
+            flags: request.flags,
+            align: request.align,
+            size: words,
+            options.architecture
+        )
         let needed = (words + align - 1) & ~(align - 1)
         let own = UInt64(size)
-        guard needed <= own, own & ~(align - 1) == own, own - needed < 8 else { return false }
+        guard needed <= own, own & ~(align - 1) == own, own - needed < word else { return false }
         // Last, for it looks through the names given to slub_debug.
         return options.flags(request.flags, ofCache: request.name).isDisjoint(with: .neverMerge)
     }
@@ -44,11 +50,14 @@ extension SlabGeometry {
 
     /// Takes a further cache's objects in, which may be a little larger.
     ///
-    /// - Parameter request: a cache that `canShare` accepted.
-    public mutating func share(with request: SlabRequest) {
+    /// - Parameters:
+    ///   - request: a cache that `canShare` accepted.
+    ///   - options: the machine's boot options.
+    public mutating func share(with request: SlabRequest, options: SlabOptions) {
         // Accepted requests are no larger than a slot, so both fit.
         let bytes = Int(clamping: request.size)
         objectSize = max(objectSize, bytes)
-        inuse = max(inuse, (min(bytes, size) + 7) & ~7)
+        let word = Int(clamping: options.architecture.wordBytes)
+        inuse = max(inuse, (min(bytes, size) + word - 1) & ~(word - 1))
     }
 }

@@ -14,7 +14,7 @@ public struct SlabGeometry: Hashable, Sendable {
     public internal(set) var objectSize: Int
     /// The distance between objects: `objsize` in `/proc/slabinfo`.
     public let size: Int
-    /// Bytes; a multiple of 8, not always a power of two.
+    /// Bytes; at least 8 and a multiple of a word, not always a power of two.
     public let align: Int
     /// Bytes to the end of the object or its right red zone.
     public internal(set) var inuse: Int
@@ -37,8 +37,6 @@ public struct SlabGeometry: Hashable, Sendable {
     public let usercopyOffset: Int
     public let usercopySize: Int
 
-    /// A `struct track`: address, stack handle, CPU, process, time.
-    private static let trackBytes: UInt64 = 32
     /// Sizes and alignments above this cannot fit any slab.
     private static let sizeLimit: UInt64 = 1 << 32
 
@@ -54,13 +52,19 @@ public struct SlabGeometry: Hashable, Sendable {
         let limit = Self.sizeLimit
         guard request.size > 0, request.size <= limit, request.align <= limit else { return nil }
         var flags = options.flags(request.flags, ofCache: request.name)
-        let align = Self.alignment(flags: flags, align: request.align, size: request.size)
-        var slot = Slot(request, flags: flags, align: align)
+        let architecture = options.architecture
+        let align = Self.alignment(
+            flags: flags,
+            align: request.align,
+            size: request.size,
+            architecture
+        )
+        var slot = Slot(request, flags: flags, align: align, architecture)
         if options.omitsCostlyDebug,
             Self.order(ofBytes: slot.size) > Self.order(ofBytes: request.size)
         {
             flags.subtract(.debugMetadata)
-            slot = Slot(request, flags: flags, align: align)
+            slot = Slot(request, flags: flags, align: align, architecture)
         }
         if flags.contains(.poison), !flags.contains(.typesafeByRCU), !request.hasConstructor {
             flags.insert(.objectPoison)
@@ -101,42 +105,53 @@ extension SlabGeometry {
         var offset: UInt64
         var redLeftPad: UInt64 = 0
 
-        init(_ request: SlabRequest, flags: SlabFlags, align: UInt64) {
-            size = aligned(request.size, 8)
+        init(
+            _ request: SlabRequest,
+            flags: SlabFlags,
+            align: UInt64,
+            _ architecture: SlabArchitecture
+        ) {
+            let word = architecture.wordBytes
+            size = aligned(request.size, word)
             // The red zone may be the rounding's slack; an exact size needs a word for it.
-            if flags.contains(.redZone), size == request.size { size += 8 }
+            if flags.contains(.redZone), size == request.size { size += word }
             inuse = size
             let isFreeObjectInUse =
                 !flags.isDisjoint(with: [.typesafeByRCU, .poison]) || request.hasConstructor
-                || (flags.contains(.redZone) && request.size < 8)
+                || (flags.contains(.redZone) && request.size < word)
             if isFreeObjectInUse {
                 offset = size
-                size += 8
+                size += word
             } else {
-                offset = request.size / 2 / 8 * 8
+                offset = request.size / 2 / word * word
             }
             if flags.contains(.storeUser) {
-                size += 2 * SlabGeometry.trackBytes
+                size += 2 * architecture.trackBytes
                 // kmalloc() notes the size that its caller asked for.
                 if flags.contains(.kmalloc) { size += 4 }
             }
             if flags.contains(.redZone) {
-                redLeftPad = aligned(8, align)
-                size += 8 + redLeftPad
+                redLeftPad = aligned(word, align)
+                size += word + redLeftPad
             }
             size = aligned(size, align)
         }
     }
 
     /// The alignment that a cache gets: `calculate_alignment()`.
-    static func alignment(flags: SlabFlags, align: UInt64, size: UInt64) -> UInt64 {
+    static func alignment(
+        flags: SlabFlags,
+        align: UInt64,
+        size: UInt64,
+        _ architecture: SlabArchitecture
+    ) -> UInt64 {
         var align = align
         if flags.contains(.hardwareCacheAlign) {
-            var line: UInt64 = 64
+            var line = architecture.cacheLineBytes
             while size <= line / 2, line > 1 { line /= 2 }
             align = max(align, line)
         }
-        return aligned(max(align, 8), 8)
+        return aligned(max(align, SlabArchitecture.leastAlign), architecture.wordBytes)
     }
 
     /// `get_order()`: the smallest block that holds so many bytes.

@@ -27,6 +27,7 @@ public struct SlabOptions: Hashable, Sendable {
     /// Wished objects per slab; 0 lets the number of processors decide.
     public var minObjects: UInt64 = 0
     public var cpus: Int
+    public var architecture: SlabArchitecture
     /// Allocated memory is zeroed; off, as the recorded boots have it on their command lines.
     public var initOnAlloc = false
     public var initOnFree = false
@@ -44,8 +45,14 @@ public struct SlabOptions: Hashable, Sendable {
     /// - Parameters:
     ///   - bootOptions: the kernel's command line; what it cannot read is left at the default.
     ///   - cpus: processors present.
-    public init(bootOptions: String = "", cpus: Int) {
+    ///   - architecture: the machine's; the option `cache_line_size` changes its processor.
+    public init(
+        bootOptions: String = "",
+        cpus: Int,
+        architecture: SlabArchitecture = .x8664
+    ) {
         self.cpus = max(1, cpus)
+        self.architecture = architecture
         let line = String(decoding: bootOptions.utf8.prefix(Self.lineLimit), as: UTF8.self)
         for option in line.split(whereSeparator: \.isWhitespace) {
             let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -63,6 +70,7 @@ public struct SlabOptions: Hashable, Sendable {
                 shufflesFreelists = value.map { BootOptions.truth($0) ?? shufflesFreelists } ?? true
             case "slab_freelist_hardened": isHardened = BootOptions.truth(value) ?? isHardened
             case "init_on_free": initOnFree = BootOptions.truth(value) ?? initOnFree
+            case "cache_line_size": readCacheLine(value)
             default: break
             }
         }
@@ -119,6 +127,14 @@ public struct SlabOptions: Hashable, Sendable {
             }
         }
         return flags
+    }
+
+    /// A power of two that processors have; anything else is left at the default.
+    private mutating func readCacheLine(_ value: Substring?) {
+        guard let bytes = value.flatMap({ UInt64($0) }), bytes.nonzeroBitCount == 1,
+            SlabArchitecture.cacheLines.contains(bytes)
+        else { return }
+        architecture.cacheLineBytes = bytes
     }
 
     private static func matches(_ name: String, _ pattern: String) -> Bool {

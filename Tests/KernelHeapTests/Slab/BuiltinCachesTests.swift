@@ -11,7 +11,7 @@ struct BuiltinCachesTests {
     func order(variant: SlabTable.Variant) throws {
         let recorded = try SlabTable.named(variant.name).caches.filter(\.isBuiltin).reversed()
 
-        let caches = BuiltinCaches.inOrderOfCreation
+        let caches = BuiltinCaches.Table.x8664.inOrderOfCreation
 
         #expect(caches.map(\.name) == recorded.map(\.name))
         #expect(caches.map(\.size) == recorded.map { UInt64($0.objectSize) })

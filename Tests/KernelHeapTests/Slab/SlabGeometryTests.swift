@@ -29,7 +29,7 @@ struct SlabGeometryTests {
         let options = SlabOptions(bootOptions: "", cpus: table.nrCpuIds)
         var machine = MergingMachine(options: options)
 
-        for request in BuiltinCaches.inOrderOfCreation { machine.create(request) }
+        for request in BuiltinCaches.Table.x8664.inOrderOfCreation { machine.create(request) }
 
         let recorded = table.caches.filter(\.isBuiltin).reversed()
         #expect(machine.caches.map(\.name) == recorded.map(\.name))
@@ -197,7 +197,7 @@ private struct MergingMachine {
             )
         }
         if let place {
-            caches[place].geometry.share(with: request)
+            caches[place].geometry.share(with: request, options: options)
             return caches[place].geometry
         }
         guard let geometry = SlabGeometry(request: request, options: options) else { return nil }
