@@ -68,7 +68,7 @@ extension Kernel {
     /// Each pageblock counts at least the pages that processes map in it.
     private func checkLRUPages(_ mapped: Set<UInt32>, _ violations: inout Violations) {
         var counts: [Int: Int] = [:]
-        for pfn in mapped { counts[Int(pfn) / PageAllocator.pageblockPages, default: 0] += 1 }
+        for pfn in mapped { counts[Int(pfn) / pages.pageblockPages, default: 0] += 1 }
         for (block, count) in counts.sorted(by: { $0.key < $1.key }) {
             violations.check(
                 Int(pages.lruPages[block]) >= count,

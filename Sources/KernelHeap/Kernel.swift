@@ -66,10 +66,12 @@ public struct Kernel: ~Copyable, Sendable {
             format: profile.pagingFormat,
             options: BootOptions(description.bootOptions)
         )
+        processes[0].space.end = pages.layout.userEnd
         slab = SlabAllocator(
-            SlabOptions(bootOptions: description.bootOptions, cpus: description.cpus),
+            profile.slabOptions(description, hasHighMemory: pages.hasHighZone),
             nodeCount: pages.zonelists.count / ZoneType.allCases.count,
-            seed: description.seed
+            seed: description.seed,
+            layout: pages.layout
         )
         let options = BootOptions(description.bootOptions)
         checksUsercopy = BootOptions.truth(options.value("hardened_usercopy")) ?? true

@@ -58,8 +58,8 @@ extension PageAllocator {
         var pfn = block
         var order = freedOrder
         changeFreeCount(zone: zone, cpu: cpu, by: 1 << freedOrder)
-        Self.merge(&pfn, &order, below: Self.pageblockOrder, zone, &zones[zone], &map)
-        while order >= Self.pageblockOrder && order < Zone.maxOrder {
+        Self.merge(&pfn, &order, below: pageblockOrder, zone, &zones[zone], &map)
+        while order >= pageblockOrder && order < Zone.maxOrder {
             let buddy = pfn ^ UInt32(1 << order)
             guard Self.isFree(buddy, order: order, zone: zone, map),
                 mayMerge(type, pageblockType(of: buddy))

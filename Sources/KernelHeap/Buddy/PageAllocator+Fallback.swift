@@ -29,8 +29,8 @@ extension PageAllocator {
         type: MigrateType,
         flags: AllocFlags
     ) -> Bool {
-        let noFragment = flags.contains(.noFragment) && order < Self.pageblockOrder
-        let smallest = noFragment ? Self.pageblockOrder : order
+        let noFragment = flags.contains(.noFragment) && order < pageblockOrder
+        let smallest = noFragment ? pageblockOrder : order
         var current = Zone.maxOrder
         while current >= smallest {
             defer { current -= 1 }
@@ -71,7 +71,7 @@ extension PageAllocator {
 
     /// Whether a request may take over the pageblock of a block: `can_steal_fallback()`.
     private func mayTakeWholeBlock(order: Int, type: MigrateType) -> Bool {
-        order >= Self.pageblockOrder / 2 || type == .reclaimable || type == .unmovable
+        order >= pageblockOrder / 2 || type == .reclaimable || type == .unmovable
     }
 
     /// Takes the first foreign block over: `steal_suitable_fallback()`, 6.1.
@@ -98,9 +98,9 @@ extension PageAllocator {
             }
         }
         if oldType != .highAtomic {
-            if order >= Self.pageblockOrder {
-                for block in 0..<UInt32(1 << (order - Self.pageblockOrder)) {
-                    setPageblockType(of: pfn + block * UInt32(Self.pageblockPages), to: type)
+            if order >= pageblockOrder {
+                for block in 0..<UInt32(1 << (order - pageblockOrder)) {
+                    setPageblockType(of: pfn + block * UInt32(pageblockPages), to: type)
                 }
             } else {
                 boostWatermarks(zone: zone)
@@ -117,19 +117,19 @@ extension PageAllocator {
         from oldType: MigrateType,
         to type: MigrateType
     ) -> Bool {
-        let first = pfn & ~UInt32(Self.pageblockPages - 1)
+        let first = pfn & ~UInt32(pageblockPages - 1)
         let moved = moveFreeBlocks(pageblock: first, containing: pfn, zone: zone, to: type)
         guard moved > 0 else { return false }
-        let movable = Int(lruPages[Int(first) / Self.pageblockPages])
+        let movable = Int(lruPages[Int(first) / pageblockPages])
         let alike =
             if type == .movable {
                 movable
             } else if oldType == .movable {
-                Self.pageblockPages - (moved + movable)
+                pageblockPages - (moved + movable)
             } else {
                 0
             }
-        if moved + alike >= Self.pageblockPages / 2 { setPageblockType(of: pfn, to: type) }
+        if moved + alike >= pageblockPages / 2 { setPageblockType(of: pfn, to: type) }
         return true
     }
 
@@ -144,7 +144,7 @@ extension PageAllocator {
     ) -> Int {
         let bounds = zones[zone]
         let start = bounds.spans(UInt64(first)) ? first : pfn
-        let last = first + UInt32(Self.pageblockPages - 1)
+        let last = first + UInt32(pageblockPages - 1)
         guard bounds.spans(UInt64(last)) else { return 0 }
         var moved = 0
         var current = start
@@ -165,13 +165,13 @@ extension PageAllocator {
     ///
     /// By a pageblock, up to 1.5 times the high mark; small zones are left alone.
     private mutating func boostWatermarks(zone: Int) {
-        guard boostFactor > 0, Self.pageblockPages * 4 <= zones[zone].managed else { return }
+        guard boostFactor > 0, pageblockPages * 4 <= zones[zone].managed else { return }
         let high = zones[zone].watermarks.high
         let most = high.multipliedReportingOverflow(by: boostFactor).partialValue / 10_000
         guard most > 0 else { return }
         zones[zone].watermarks.boost = min(
-            zones[zone].watermarks.boost + Self.pageblockPages,
-            max(Self.pageblockPages, most)
+            zones[zone].watermarks.boost + pageblockPages,
+            max(pageblockPages, most)
         )
     }
 }

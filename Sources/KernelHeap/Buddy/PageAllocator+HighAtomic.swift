@@ -10,12 +10,12 @@ extension PageAllocator {
     /// A zone sets about a hundredth of its pages aside, and a pageblock more.
     @inline(never)
     mutating func reserveHighAtomic(_ pfn: UInt32, zone: Int) {
-        let limit = Int(clamping: zones[zone].managed / 100) + Self.pageblockPages
+        let limit = Int(clamping: zones[zone].managed / 100) + pageblockPages
         let type = pageblockType(of: pfn)
         guard zones[zone].highAtomicReserved < limit, type.rawValue < 3 else { return }
-        zones[zone].highAtomicReserved += Self.pageblockPages
+        zones[zone].highAtomicReserved += pageblockPages
         setPageblockType(of: pfn, to: .highAtomic)
-        let first = pfn & ~UInt32(Self.pageblockPages - 1)
+        let first = pfn & ~UInt32(pageblockPages - 1)
         _ = moveFreeBlocks(pageblock: first, containing: pfn, zone: zone, to: .highAtomic)
         guard decisions.isOn else { return }
         decisions.add(
@@ -41,10 +41,10 @@ extension PageAllocator {
                 }
                 if pageblockType(of: pfn) == .highAtomic {
                     let reserved = zones[zone].highAtomicReserved
-                    zones[zone].highAtomicReserved -= min(Self.pageblockPages, reserved)
+                    zones[zone].highAtomicReserved -= min(pageblockPages, reserved)
                 }
                 setPageblockType(of: pfn, to: request.migrateType)
-                let first = pfn & ~UInt32(Self.pageblockPages - 1)
+                let first = pfn & ~UInt32(pageblockPages - 1)
                 let moved = moveFreeBlocks(
                     pageblock: first,
                     containing: pfn,

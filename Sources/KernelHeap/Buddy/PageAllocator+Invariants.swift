@@ -149,7 +149,7 @@ extension PageAllocator {
                 map[Int(buddy)].isBuddy(order: order, zone: zone)
             else { continue }
             let isKeptApart =
-                order >= Self.pageblockOrder
+                order >= pageblockOrder
                 && (pageblockType(of: block.pfn).rawValue > 2
                     || pageblockType(of: buddy).rawValue > 2)
             violations.check(

@@ -55,7 +55,7 @@ extension PageAllocator {
             let pages = perCPU[perCPUIndex(zone: zone, cpu: cpu)]
             var count = 0
             for list in 0..<PerCPUPages.listCount {
-                let order = PerCPUPages.order(list: list)
+                let order = PerCPUPages.order(list: list, pageblockOrder)
                 let name = "zone \(zone), CPU \(cpu), list \(list)"
                 let frames = walk(pages.lists[list], atMost: kept, name, &violations)
                 for frame in frames {

@@ -30,7 +30,13 @@ extension PageAllocator {
             refill(zone: zone, cpu: cpu, list: list, order: order, type: type, flags: flags)
             if perCPU[index].lists[list].isEmpty { return nil }
         }
-        let pfn = map.popHead(of: &perCPU[index].lists[list])
+        let pfn: UInt32
+        if flags.contains(.cold) {
+            pfn = perCPU[index].lists[list].tail
+            map.remove(pfn, from: &perCPU[index].lists[list])
+        } else {
+            pfn = map.popHead(of: &perCPU[index].lists[list])
+        }
         perCPU[index].count -= 1 << order
         if decisions.isOn {
             decisions.add(
@@ -136,7 +142,7 @@ extension PageAllocator {
                 if list == lowest { lowest += 1 }
             } while lowest <= highest
             guard lowest <= highest else { return }
-            let order = PerCPUPages.order(list: list)
+            let order = PerCPUPages.order(list: list, pageblockOrder)
             repeat {
                 let pfn = perCPU[index].lists[list].tail
                 let type = map[Int(pfn)].migrateType

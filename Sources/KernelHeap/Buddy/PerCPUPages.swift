@@ -1,6 +1,6 @@
 /// The free pages that one CPU keeps of one zone: `struct per_cpu_pages`.
 ///
-/// Fourteen lists: three classes for each of the orders 0–3, then order-9 blocks that are not
+/// Fourteen lists: three classes for each of the orders 0–3, then whole pageblocks that are not
 /// movable, and those that are. Frees go to the head, requests take the head, refills queue at the
 /// tail.
 struct PerCPUPages: BitwiseCopyable {
@@ -20,18 +20,22 @@ struct PerCPUPages: BitwiseCopyable {
 
     /// Whether blocks of the order pass through these lists.
     @inline(__always)
-    static func allows(order: Int) -> Bool { order <= 3 || order == 9 }
+    static func allows(order: Int, _ pageblockOrder: Int = 9) -> Bool {
+        order <= 3 || order == pageblockOrder
+    }
 
     /// The list of an order and class; class is one of the first three.
     @inline(__always)
     static func list(order: Int, type: MigrateType) -> Int {
-        if order == 9 { return type == .movable ? 13 : 12 }
+        if order > 3 { return type == .movable ? 13 : 12 }
         return Int(type.rawValue) + 3 * order
     }
 
     /// The order of the blocks on a list.
     @inline(__always)
-    static func order(list: Int) -> Int { list >= 12 ? 9 : list / 3 }
+    static func order(list: Int, _ pageblockOrder: Int = 9) -> Int {
+        list >= 12 ? pageblockOrder : list / 3
+    }
 
     /// The first page of a list was handed out.
     @inline(__always)

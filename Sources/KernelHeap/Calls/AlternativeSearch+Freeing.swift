@@ -132,7 +132,7 @@ struct FreeingCandidates {
                             FreedAllocation(
                                 pfn: PFN(rawValue: run.start),
                                 address: LinearAddress(
-                                    rawValue: Kernel.virtual(
+                                    rawValue: kernel.layout.virtual(
                                         UInt32(truncatingIfNeeded: run.start)
                                     )
                                 ),

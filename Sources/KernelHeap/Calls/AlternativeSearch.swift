@@ -121,7 +121,7 @@ struct AlternativeSearch {
 extension AlternativeSearch {
     private mutating func trySysctls(on kernel: inout Kernel) {
         let zones = kernel.pages.reachableZones(request.flags, cpu: context.cpu)
-        let highest = Int(request.flags.highestZone.rawValue)
+        let highest = kernel.pages.gfpZones.index(request.flags)
         // Marks computed anew have no boost, whatever the value is.
         if zones.contains(where: { kernel.pages.zones[$0].watermarks.boost > 0 }) {
             let scale = kernel.tuning.watermarkScaleFactor
@@ -164,8 +164,8 @@ extension Kernel {
     fileprivate func cache(askedBy request: MemoryRequest) -> Int? {
         switch request {
         case .object(let bytes, let flags):
-            guard bytes > 0, bytes <= KmallocCaches.largest else { return nil }
-            return KmallocCaches.cache(size: bytes, flags: flags)
+            guard bytes > 0, bytes <= slab.kmalloc.largest else { return nil }
+            return slab.kmalloc.cache(size: bytes, flags: flags)
         case .cacheObject(let argument, _): return cache(argument).map { Int($0.rawValue) }
         case .pages, .exactPages, .bulkPages: return nil
         }
@@ -176,7 +176,14 @@ extension PageAllocator {
     /// The zones that a request may be served from, in the order in which it tries them.
     func reachableZones(_ flags: GFPFlags, cpu: Int) -> [Int] {
         let node = cpu % max(zonelists.count / ZoneType.allCases.count, 1)
-        let list = zonelist(of: AllocationRequest(order: 0, flags: flags, cpu: cpu, node: node))
+        let request = AllocationRequest(
+            order: 0,
+            flags: flags,
+            cpu: cpu,
+            node: node,
+            zones: gfpZones
+        )
+        let list = zonelist(of: request)
         return (0..<list.count).map { list[$0] }
     }
 }

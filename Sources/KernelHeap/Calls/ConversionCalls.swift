@@ -13,13 +13,20 @@ private let pageParameter = Parameter("page", .page, "A page descriptor.")
 private let pfnParameter = Parameter("pfn", .size, "A page frame number.")
 
 extension Kernel {
-    /// The frame that a descriptor's address stands for, by arithmetic.
-    fileprivate static func frameNumber(ofDescriptor address: UInt64) -> UInt64 {
-        (address &- vmemmapStart) / pageDescriptorBytes
+    /// `pfn_valid()`: flat memory has descriptors for its holes too.
+    fileprivate func hasDescriptor(_ pfn: UInt64) -> Bool {
+        layout.is32Bit ? pfn < layout.descriptorEndPFN : pages.isValid(pfn)
     }
 
-    /// The address of a frame in the direct map, by arithmetic.
-    fileprivate static func directAddress(_ pfn: UInt64) -> UInt64 { pageOffset &+ pfn << 12 }
+    /// `virt_addr_valid()`: on 32 bits all that has a descriptor by arithmetic and lies in no other
+    /// window passes, the permanent maps included.
+    fileprivate func isValidVirtual(_ address: UInt64) -> Bool {
+        guard layout.is32Bit else { return frame(ofDirectMapped: address) != nil }
+        guard address >= layout.pageOffset, address < layout.fixmapStart,
+            !layout.isVmalloc(address)
+        else { return false }
+        return hasDescriptor((address - layout.pageOffset) >> 12)
+    }
 }
 
 /// The call `phys_addr_t virt_to_phys(volatile void *address)`.
@@ -36,7 +43,7 @@ struct VirtToPhys: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(Kernel.physical(of: address)))
+        CallResult(.pointer(kernel.layout.physical(of: address)))
     }
 }
 
@@ -54,7 +61,8 @@ struct PhysToVirt: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(Kernel.pageOffset &+ address))
+        let layout = kernel.layout
+        return CallResult(.pointer((layout.pageOffset &+ address) & layout.addressMask))
     }
 }
 
@@ -72,7 +80,7 @@ struct VirtToPage: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(Kernel.descriptor(Kernel.physical(of: address) >> 12)))
+        CallResult(.pointer(kernel.layout.descriptor(kernel.layout.physical(of: address) >> 12)))
     }
 }
 
@@ -90,7 +98,8 @@ struct PageToVirt: KernelCall {
     init(_ arguments: borrowing CallArguments) { page = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(Kernel.directAddress(Kernel.frameNumber(ofDescriptor: page))))
+        let pfn = kernel.layout.frameNumber(ofDescriptor: page)
+        return CallResult(.pointer(kernel.layout.directAddress(pfn)))
     }
 }
 
@@ -100,7 +109,7 @@ struct PageAddress: KernelCall {
         "page_address",
         returns: "void *",
         [pageParameter],
-        "The address at which the kernel sees a page; never NULL on 64-bit machines."
+        "The address at which the kernel sees a page; NULL for high memory that is not mapped."
     )
 
     var page: UInt64
@@ -108,7 +117,9 @@ struct PageAddress: KernelCall {
     init(_ arguments: borrowing CallArguments) { page = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(Kernel.directAddress(Kernel.frameNumber(ofDescriptor: page))))
+        let pfn = kernel.layout.frameNumber(ofDescriptor: page)
+        let isMapped = kernel.layout.isMapped(pfn)
+        return CallResult(.pointer(isMapped ? kernel.layout.directAddress(pfn) : 0))
     }
 }
 
@@ -126,7 +137,7 @@ struct PFNToPage: KernelCall {
     init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(Kernel.descriptor(pfn)))
+        CallResult(.pointer(kernel.layout.descriptor(pfn)))
     }
 }
 
@@ -144,7 +155,7 @@ struct PageToPFN: KernelCall {
     init(_ arguments: borrowing CallArguments) { page = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.unsigned(Kernel.frameNumber(ofDescriptor: page)))
+        CallResult(.unsigned(kernel.layout.frameNumber(ofDescriptor: page)))
     }
 }
 
@@ -162,7 +173,7 @@ struct PFNToKaddr: KernelCall {
     init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(Kernel.directAddress(pfn)))
+        CallResult(.pointer(kernel.layout.directAddress(pfn)))
     }
 }
 
@@ -180,7 +191,7 @@ struct PFNToVirt: KernelCall {
     init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(Kernel.directAddress(pfn)))
+        CallResult(.pointer(kernel.layout.directAddress(pfn)))
     }
 }
 
@@ -198,7 +209,7 @@ struct VirtToPFN: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.unsigned(Kernel.physical(of: address) >> 12))
+        CallResult(.unsigned(kernel.layout.physical(of: address) >> 12))
     }
 }
 
@@ -216,7 +227,7 @@ struct PFNValid: KernelCall {
     init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.integer(kernel.pages.isValid(pfn) ? 1 : 0))
+        CallResult(.integer(kernel.hasDescriptor(pfn) ? 1 : 0))
     }
 }
 
@@ -234,7 +245,7 @@ struct VirtAddrValid: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.boolean(kernel.frame(ofDirectMapped: address) != nil))
+        CallResult(.boolean(kernel.isValidVirtual(address)))
     }
 }
 
@@ -252,6 +263,6 @@ struct IsVmallocAddr: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.boolean((0xffff_c900_0000_0000...0xffff_e8ff_ffff_ffff).contains(address)))
+        CallResult(.boolean(kernel.layout.isVmalloc(address)))
     }
 }

@@ -19,7 +19,7 @@ extension Kernel {
         guard let pfn else { return CallResult(.pointer(0)) }
         let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
         return CallResult(
-            .pointer(Self.descriptor(pfn.rawValue)),
+            .pointer(layout.descriptor(pfn.rawValue)),
             detail: .pages(detail(of: frame))
         )
     }
@@ -28,7 +28,7 @@ extension Kernel {
     fileprivate func addressResult(_ pfn: PFN?) -> CallResult {
         guard let pfn else { return CallResult(.pointer(0)) }
         let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
-        return CallResult(.pointer(Self.virtual(frame)), detail: .pages(detail(of: frame)))
+        return CallResult(.pointer(layout.virtual(frame)), detail: .pages(detail(of: frame)))
     }
 
     /// `free_pages()`: 0 is ignored, an address outside memory is the page lookup's oops.
@@ -269,7 +269,7 @@ struct AllocPagesBulkArray: MemoryRequestingCall {
                 Fact("pfns", .list(frames.map { .number(Int64($0)) })),
                 Fact(
                     "page_array",
-                    .list(frames.map { .address(Kernel.descriptor(UInt64($0))) })
+                    .list(frames.map { .address(kernel.layout.descriptor(UInt64($0))) })
                 ),
             ])
         )

@@ -119,6 +119,6 @@ struct KmallocSizeRoundup: KernelCall {
     init(_ arguments: borrowing CallArguments) { size = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.unsigned(Kernel.kmallocSizeRoundup(size)))
+        CallResult(.unsigned(kernel.kmallocSizeRoundup(size)))
     }
 }

@@ -101,7 +101,7 @@ extension Kernel {
     /// - Returns: how far the access went, and whom it hit first.
     private func overrun(of place: SlabPlace, from room: UInt64, to length: UInt64) -> Overrun {
         let address = place.address.rawValue
-        let owner = slab.slabs[Int(pages.map[Int((address &- Self.pageOffset) >> 12)].slabNumber)]
+        let owner = slab.slabs[Int(pages.map[Int((address &- layout.pageOffset) >> 12)].slabNumber)]
         let shape = slab.caches[Int(owner.cache)]
         let start = Self.virtual(owner.pfn)
         let end = start &+ 4096 << UInt64(owner.order)
@@ -142,7 +142,7 @@ extension Kernel {
         guard history != nil else { return }
         // The slab may be gone by now; its entry still says where its objects' states were.
         let owner = slab.slabs[Int(page.slabNumber)]
-        if let index = slab.exactIndex(ofPhysical: address &- Self.pageOffset, in: owner) {
+        if let index = slab.exactIndex(ofPhysical: address &- layout.pageOffset, in: owner) {
             let state = slab.states[Int(owner.states) + Int(index)]
             let low = UInt32(truncatingIfNeeded: sequence)
             guard !state.isAllocated, state.call == low else { return }

@@ -20,9 +20,7 @@ public struct PagePlace: Hashable, Sendable {
     public var order: Int?
 
     /// Where the address lies in the block, in bytes.
-    public var offset: UInt64? {
-        block.map { address.rawValue &- Kernel.pageOffset &- $0.rawValue << 12 }
-    }
+    public var offset: UInt64?
 }
 
 extension Kernel {
@@ -40,6 +38,7 @@ extension Kernel {
             let isCompound = page.kind == .allocated && page.isCompound
             place.use = page.kind != .allocated ? .free : isCompound ? .compound : .pages
             place.block = PFN(rawValue: run.start)
+            place.offset = address &- layout.pageOffset &- run.start << 12
             place.order = page.order
         }
         return place

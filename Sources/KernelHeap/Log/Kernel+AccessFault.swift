@@ -14,8 +14,9 @@ extension Kernel {
     /// The same with the processor's error code, which says why and how.
     mutating func logAccessFault(at address: UInt64, code: UInt32) {
         defer { log.taint.insert(.died) }
+        let address = address & layout.addressMask
         let digits = String(address, radix: 16)
-        guard address < 1 << 47 || address >= 0xffff_8000_0000_0000 else {
+        guard layout.isCanonical(address) else {
             log.append(
                 "general protection fault, probably for non-canonical address 0x\(digits): "
                     + "0000 [#\(log.nextDeath())] PREEMPT SMP NOPTI"

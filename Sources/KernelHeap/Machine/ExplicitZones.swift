@@ -45,7 +45,11 @@ enum ExplicitZones {
     }
 
     /// Replaces computed marks by given ones.
-    static func apply(_ description: ZoneDescription, to zone: inout Zone) {
+    static func apply(
+        _ description: ZoneDescription,
+        to zone: inout Zone,
+        has32Bits: Bool
+    ) {
         if let marks = description.watermarks {
             zone.watermarks = Watermarks(
                 min: pages(marks.min),
@@ -55,9 +59,9 @@ enum ExplicitZones {
             )
         }
         guard let reserve = description.lowmemReserve else { return }
-        // Printed without HighMem on 64-bit machines: five values; with it, six.
+        // In the order in which the machine prints them; six values name all types.
         let order: [ZoneType] =
-            reserve.count > 5 ? ZoneType.allCases : ZoneType.allCases.filter { $0 != .highMem }
+            reserve.count > 5 ? ZoneType.allCases : PageAllocator.zoneTypes(has32Bits: has32Bits)
         for (type, pages) in zip(order, reserve) {
             zone.lowmemReserve[Int(type.rawValue)] = Self.pages(pages)
         }
@@ -87,7 +91,7 @@ enum ExplicitZones {
                 run,
                 pointer: "/zones/\(zone)/pageblocks/\(place)"
             )
-            let pages = UInt64(PageAllocator.pageblockPages)
+            let pages = UInt64(allocator.pageblockPages)
             end = (run.startPFN / pages + run.count) * pages
         }
         try fillPerCPU(&allocator, zone: zone, from: description)
@@ -129,7 +133,7 @@ enum ExplicitZones {
         _ run: PageblockRun,
         pointer: String
     ) throws(MachineError) {
-        let pages = UInt64(PageAllocator.pageblockPages)
+        let pages = UInt64(allocator.pageblockPages)
         let (length, overflow) = run.count.multipliedReportingOverflow(by: pages)
         let first = run.startPFN / pages * pages
         let bounds = allocator.zones[zone]
@@ -146,7 +150,7 @@ enum ExplicitZones {
                 allocator.setPageblockType(of: frame, to: run.migrateType)
             }
             if run.lruPages > 0 {
-                allocator.lruPages[Int(frame) / PageAllocator.pageblockPages] =
+                allocator.lruPages[Int(frame) / allocator.pageblockPages] =
                     UInt16(truncatingIfNeeded: run.lruPages)
             }
         }
@@ -174,7 +178,7 @@ enum ExplicitZones {
                 guard (0..<PerCPUPages.listCount).contains(list.index) else {
                     throw MachineError("\(pointer)/lists/\(row)/index", "a list is 0 to 13")
                 }
-                let order = PerCPUPages.order(list: list.index)
+                let order = PerCPUPages.order(list: list.index, allocator.pageblockOrder)
                 for (position, pfn) in list.pfns.enumerated() {
                     let frame = try check(
                         allocator,

@@ -2,6 +2,7 @@ extension MachineProfile {
     /// Debian's 6.1 on x86_64: the recordings' machine.
     public static let linux61X8664 = MachineProfile(
         name: "linux-6.1-x86_64",
+        platform: .x8664,
         kernelRelease: "6.1.0-56-amd64",
         kernelBuild: "#1  Debian 6.1.192-2",
         gfp: .linux61,

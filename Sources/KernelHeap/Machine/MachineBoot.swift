@@ -5,9 +5,28 @@ struct MachineBoot {
     static let maximumZones = Zonelist.capacity
 
     private let description: MachineDescription
+    /// The layout of a 32-bit machine's memory; nil on x86_64.
+    private let i386: MemoryLayoutI386?
     private(set) var tuning = ZoneTuning()
 
-    init(_ description: MachineDescription) { self.description = description }
+    /// The kernel's gigabyte of a 32-bit machine.
+    var space: I386AddressSpace? { i386?.space }
+
+    init(_ description: MachineDescription) {
+        self.description = description
+        let platform = MachineProfile.named(description.profile)?.platform ?? .x8664
+        guard platform != .x8664 else {
+            i386 = nil
+            return
+        }
+        var space = I386AddressSpace(hasPAE: description.pae, isClassic: platform == .classicI386)
+        let options = BootOptions(description.bootOptions)
+        // What the kernel's own windows leave is the most that `vmalloc=` can have.
+        if let bytes = options.value("vmalloc").flatMap({ BootOptions.bytes($0) }) {
+            space.vmallocReserve = min(max(bytes & ~0xfff, 8 << 20), 896 << 20)
+        }
+        i386 = MemoryLayoutI386(space: space)
+    }
 
     /// The page allocator after boot.
     ///
@@ -16,20 +35,39 @@ struct MachineBoot {
         guard description.reserved == nil || description.memoryMap != nil else {
             throw MachineError("/reserved", "reserved ranges go with a memory_map")
         }
+        guard i386 != nil || !description.pae else {
+            throw MachineError("/pae", "only 32-bit machines can do without PAE or with it")
+        }
+        if i386 != nil, description.nodes != 1 {
+            throw MachineError("/nodes", "a 32-bit machine has one node")
+        }
         if let zones = description.zones { return try allocator(explicit: zones) }
         if let map = description.memoryMap { return try allocator(map: map) }
+        if i386 != nil {
+            return try allocator(map: MemoryMap.pc(memory: try checkedMemory()))
+        }
         return try allocatorFromMemory()
+    }
+
+    /// The memory size, where a machine can have it.
+    private func checkedMemory() throws(MachineError) -> UInt64 {
+        let memory = description.memoryBytes
+        let limit = i386 == nil ? (Self.frameLimit - (1 << 20)) << 12 : 1 << 36
+        guard memory >= 96 << 20, memory < limit else {
+            let most = i386 == nil ? "15T" : "64G"
+            throw MachineError(
+                "/memory",
+                "memory must be between 96M and \(most), not \(memory) bytes"
+            )
+        }
+        return memory
     }
 
     private mutating func allocatorFromMemory() throws(MachineError) -> PageAllocator {
         let layouts = try layout()
         var zones = layouts.map(\.zone)
         computeMarks(&zones)
-        var allocator = PageAllocator(
-            zones: zones,
-            perCPU: perCPULists(of: zones),
-            cpuCount: description.cpus
-        )
+        var allocator = bareAllocator(zones)
         for (index, layout) in layouts.enumerated() {
             allocator.addBootMemory(layout.free, zone: index)
         }
@@ -39,10 +77,7 @@ struct MachineBoot {
 
     /// The zones that follow from the memory size.
     func layout() throws(MachineError) -> [MemoryLayout61.ZoneLayout] {
-        let memory = description.memoryBytes
-        guard memory >= 96 << 20, memory >> 12 < Self.frameLimit - (1 << 20) else {
-            throw MachineError("/memory", "memory must be between 96M and 15T, not \(memory) bytes")
-        }
+        let memory = try checkedMemory()
         let options = BootOptions(description.bootOptions)
         var movable = try options.bytes("movablecore") >> 12
         let kernelCore = try options.bytes("kernelcore") >> 12
@@ -65,10 +100,12 @@ struct MachineBoot {
         for index in zones.indices { zones[index].managed -= min(released[index], managed[index]) }
         // With 512 MiB or more, setting up huge pages computes a second time.
         let total = zones.reduce(0) { $0 + $1.managed }
-        for _ in 0..<(total >= 512 << 8 ? 2 : 1) {
+        let passes = total >= 512 << 8 && !raisesForHugePages(total: total) ? 2 : 1
+        for _ in 0..<passes {
             tuning.minFreeKilobytes = ZoneTuning.minFreeKilobytes(zones)
             tuning.setWatermarks(&zones)
         }
+        raiseForHugePages(&zones, total: total)
         tuning.setLowmemReserves(&zones)
         for index in zones.indices {
             zones[index].managed = managed[index]
@@ -79,15 +116,59 @@ struct MachineBoot {
         }
     }
 
+    /// Whether the kernel wants more free memory for the sake of huge pages, which the recorded
+    /// 32-bit kernels have on by default.
+    private func raisesForHugePages(total: UInt64) -> Bool {
+        guard let i386, !i386.space.isClassic, total >= 512 << 8 else { return false }
+        return BootOptions(description.bootOptions).value("transparent_hugepage") != "never"
+    }
+
+    /// `set_recommended_min_free_kbytes()`: room for a pageblock of each class beside each other, up
+    /// to a twentieth of low memory.
+    private mutating func raiseForHugePages(_ zones: inout [Zone], total: UInt64) {
+        guard let i386, raisesForHugePages(total: total) else { return }
+        let low = zones.filter { $0.type <= .normal }
+        let free = low.reduce(0) { $0 + max(Int($1.managed) - $1.watermarks.high, 0) }
+        let pageblock = i386.space.hasPAE ? 512 : 1_024
+        let wanted = min(pageblock * low.count * (2 + 3 * 3), free / 20) * 4
+        guard wanted > tuning.minFreeKilobytes else { return }
+        tuning.minFreeKilobytes = wanted
+        tuning.setWatermarks(&zones)
+    }
+
     /// Pages per zone that the kernel releases only after the marks are computed.
     private func releasedPages(_ zones: [Zone]) -> [UInt64] {
         var released = [UInt64](repeating: 0, count: zones.count)
+        if let i386 {
+            if let low = zones.firstIndex(where: { $0.type == .normal }) {
+                released[low] = i386.releasedPages
+            }
+            return released
+        }
         if let image = zones.firstIndex(where: { $0.spans(MemoryLayout61.dmaEnd) }) {
             released[image] = MemoryLayout61.releasedImagePages
         }
         let archive = zones.lastIndex { $0.startPFN < MemoryLayout61.dma32End && $0.type != .dma }
         if let archive { released[archive] += MemoryLayout61.releasedArchivePages }
         return released
+    }
+
+    /// The zones without anything on their lists.
+    private func bareAllocator(_ zones: [Zone]) -> PageAllocator {
+        let lists = perCPULists(of: zones)
+        guard let i386 else {
+            return PageAllocator(zones: zones, perCPU: lists, cpuCount: description.cpus)
+        }
+        let end = zones.map(\.endPFN).max() ?? 0
+        let high = zones.filter { $0.type == .highMem }.map(\.startPFN).min()
+        let low = min(high ?? end, i386.space.maximumLowMemory >> 12)
+        return PageAllocator(
+            zones: zones,
+            perCPU: lists,
+            cpuCount: description.cpus,
+            layout: i386.addressLayout(lowEndPFN: low, endPFN: end),
+            gfpZones: .i386
+        )
     }
 
     private func perCPULists(of zones: [Zone]) -> [PerCPUPages] {
@@ -129,14 +210,10 @@ extension MachineBoot {
         for name in ["movablecore", "kernelcore"] where options.value(name) != nil {
             throw MachineError("/boot_options", "\(name) goes with a memory size, not with a map")
         }
-        let layout = try MemoryMapLayout(map, reserved: description.reserved)
+        let layout = try MemoryMapLayout(map, reserved: description.reserved, i386: i386)
         var zones = layout.zones.map(\.zone)
         computeMarks(&zones)
-        var allocator = PageAllocator(
-            zones: zones,
-            perCPU: perCPULists(of: zones),
-            cpuCount: description.cpus
-        )
+        var allocator = bareAllocator(zones)
         for (index, zone) in layout.zones.enumerated() {
             allocator.addBootMemory(zone.free, zone: index)
         }
@@ -150,13 +227,9 @@ extension MachineBoot {
         var zones = try ExplicitZones.zones(descriptions)
         computeMarks(&zones)
         for (index, description) in descriptions.enumerated() {
-            ExplicitZones.apply(description, to: &zones[index])
+            ExplicitZones.apply(description, to: &zones[index], has32Bits: i386 != nil)
         }
-        var allocator = PageAllocator(
-            zones: zones,
-            perCPU: perCPULists(of: zones),
-            cpuCount: description.cpus
-        )
+        var allocator = bareAllocator(zones)
         for (index, description) in descriptions.enumerated() {
             try ExplicitZones.fill(&allocator, zone: index, from: description)
         }

@@ -5,6 +5,10 @@ public struct MachineDescription: Hashable, Sendable {
     public var profile = "linux-6.1-x86_64"
     /// Installed memory in bytes; ignored where `memoryMap` or `zones` is given.
     public var memoryBytes: UInt64 = 1 << 30
+    /// Whether a 32-bit machine's kernel has three levels of page tables, and reaches 64 GiB.
+    public var pae = false
+    /// The largest `kmalloc()` of the classic kernel in bytes; nil for 128 KiB less 16 bytes.
+    public var kmallocLimit: UInt64?
     public var cpus = 1
     public var nodes = 1
     /// Source of all randomness of the session.

@@ -3,6 +3,7 @@
 /// Values of `linux-6.1-x86_64` are those of the recording `constants/gfp_constants.json`.
 public struct MachineProfile: Sendable {
     public let name: String
+    let platform: Platform
     public let kernelRelease: String
     /// The build as reports name it.
     public let kernelBuild: String
@@ -11,6 +12,9 @@ public struct MachineProfile: Sendable {
     public let pagingFormat: PagingFormat
     /// A named number of the layout, in the order in which the profile lists them.
     public let constants: [Constant]
+
+    /// What the engine does differently.
+    enum Platform: Sendable { case x8664, i386, classicI386 }
 
     /// One constant of the kernel's headers.
     public struct Constant: Hashable, Sendable {
@@ -22,7 +26,7 @@ public struct MachineProfile: Sendable {
     public let kernelText: Range<UInt64>
 
     /// All profiles by name.
-    public static let all: [MachineProfile] = [.linux61X8664]
+    public static let all: [MachineProfile] = [.linux61X8664, .linux61I386, .linux26I386]
 
     public static func named(_ name: String) -> MachineProfile? {
         all.first { $0.name == name }

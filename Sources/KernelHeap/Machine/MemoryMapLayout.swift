@@ -20,6 +20,8 @@ struct MemoryMapLayout {
     }
 
     let zones: [ZoneLayout]
+    /// A 32-bit machine's high memory has the PCI hole in it.
+    private let scatteredLimit: UInt64
 
     /// Lays out a machine.
     ///
@@ -27,10 +29,15 @@ struct MemoryMapLayout {
     ///   - map: the firmware's table, in any order.
     ///   - reserved: all that is kept, beside the lowest MiB; nil for the kernel's image at 16 MiB
     ///     and its page structures at the top of memory.
+    ///   - i386: the layout of a 32-bit machine.
     /// - Throws: `MachineError` for entries that are no ranges, overlap, or leave no memory.
-    init(_ map: [MemoryRegion], reserved: [MemoryReservation]?) throws(MachineError) {
+    init(
+        _ map: [MemoryRegion],
+        reserved: [MemoryReservation]?,
+        i386: MemoryLayoutI386? = nil
+    ) throws(MachineError) {
         try Self.check(map)
-        let frames = MemoryMap.frames(map)
+        let frames = i386?.frames(map) ?? MemoryMap.frames(map)
         guard let first = frames.first?.lowerBound, let end = frames.last?.upperBound else {
             throw MachineError("/memory_map", "no usable page lies in this map")
         }
@@ -38,12 +45,13 @@ struct MemoryMapLayout {
         if let reserved {
             kept += try Self.frames(of: reserved)
         } else {
-            kept += Self.ownReservations(frames)
+            kept += i386?.reservations(frames) ?? Self.ownReservations(frames)
         }
         let free = Self.subtract(kept, from: frames)
-        let limits: [(ZoneType, UInt64)] = [
-            (.dma, MemoryLayout61.dmaEnd), (.dma32, MemoryLayout61.dma32End), (.normal, end),
-        ]
+        let limits: [(ZoneType, UInt64)] =
+            i386?.limits(frames) ?? [
+                (.dma, MemoryLayout61.dmaEnd), (.dma32, MemoryLayout61.dma32End), (.normal, end),
+            ]
         var zones: [ZoneLayout] = []
         var start = first
         for (type, limit) in limits where start < min(limit, end) {
@@ -63,6 +71,7 @@ struct MemoryMapLayout {
             zones.append(ZoneLayout(zone: zone, free: ranges))
         }
         self.zones = zones
+        scatteredLimit = i386 == nil ? Self.scatteredLimit : 1 << 20
         try checkFree()
     }
 
@@ -72,7 +81,7 @@ struct MemoryMapLayout {
         }
         for zone in zones {
             let longest = zone.free.map { UInt64($0.count) }.max() ?? 0
-            guard zone.zone.managed - longest <= Self.scatteredLimit else {
+            guard zone.zone.managed - longest <= scatteredLimit else {
                 throw MachineError(
                     "/memory_map",
                     "zone \(zone.zone.type.name) has more than 1 GiB outside its longest free range"

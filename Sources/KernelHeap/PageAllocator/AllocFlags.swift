@@ -17,6 +17,9 @@ struct AllocFlags: OptionSet, Sendable {
     /// Use the high-atomic reserve first, and add to it.
     static let highAtomic = AllocFlags(rawValue: 1 << 6)
 
+    /// A page that was given back long ago: the last of the per-CPU list.
+    static let cold = AllocFlags(rawValue: 1 << 7)
+
     /// Whoever may go below min also sees the high-atomic reserve as free pages.
     static let reserves: AllocFlags = [.high, .nonBlock]
 }

@@ -9,30 +9,23 @@ struct AllocationRequest {
     var migrateType: MigrateType
 
     @inline(__always)
-    init(order: Int, flags: GFPFlags, cpu: Int, node: Int = 0) {
+    init(
+        order: Int,
+        flags: GFPFlags,
+        cpu: Int,
+        node: Int = 0,
+        zones: GFPZones = .x8664
+    ) {
         self.order = order
         self.flags = flags
         self.cpu = cpu
         self.node = node
-        highestZone = flags.highestZone
+        highestZone = zones[flags]
         migrateType = flags.migrateType
     }
 }
 
 extension GFPFlags {
-    /// The highest zone allowed: `gfp_zone()` with the table of the recording
-    /// `constants/gfp_constants.json`; contradictory combinations mean DMA.
-    var highestZone: ZoneType { ZoneType(rawValue: UInt8(highestZoneIndex)) ?? .dma }
-
-    /// The raw value of `highestZone`, from a table by the four zone bits.
-    @inline(__always)
-    var highestZoneIndex: Int { Int(Self.highestZones[Int(rawValue & 0xf)]) }
-
-    /// 0 is DMA, 1 DMA32, 2 Normal, 4 Movable.
-    private static let highestZones: InlineArray<16, UInt8> = [
-        2, 0, 2, 0, 1, 0, 0, 0, 2, 0, 4, 0, 1, 0, 0, 0,
-    ]
-
     /// The mobility class: `gfp_migratetype()`.
     ///
     /// Both mobility bits together are undefined in the kernel; here the reclaimable one counts.
@@ -43,10 +36,15 @@ extension GFPFlags {
     }
 
     /// What the first attempt may do.
-    func firstAttempt(preferring zone: ZoneType) -> AllocFlags {
+    ///
+    /// - Parameter keepingBlocksWhole: whether a lower zone may serve before a foreign pageblock is
+    ///   broken: only zone Normal of kernels with a zone DMA32 asks for it.
+    /// - Returns: the kernel's `ALLOC_*` flags.
+    func firstAttempt(keepingBlocksWhole: Bool) -> AllocFlags {
         var flags: AllocFlags = .low
         if contains(.kswapdReclaim) { flags.insert(.kswapd) }
-        if zone == .normal { flags.insert(.noFragment) }
+        if keepingBlocksWhole { flags.insert(.noFragment) }
+        if contains(.cold) { flags.insert(.cold) }
         return flags
     }
 
@@ -58,6 +56,7 @@ extension GFPFlags {
         var flags: AllocFlags = []
         if contains(.kswapdReclaim) { flags.insert(.kswapd) }
         if contains(.high) { flags.insert(.high) }
+        if contains(.cold) { flags.insert(.cold) }
         if !contains(.directReclaim) && !contains(.noMemAlloc) {
             flags.insert(.nonBlock)
             if order > 0 && contains(.high) { flags.insert(.highAtomic) }

@@ -23,6 +23,8 @@ struct BadPage: Hashable {
     var references: Int32
     var place: Place
     var fields = OddFields()
+    /// Where the machine's page descriptors are.
+    var layout = AddressLayout.x8664
 
     /// The block of lines, as recorded in `texts/bad-page1-110` to `-118`.
     func lines(process: String, zone: ZoneType, node: Int) -> [String] {
@@ -81,7 +83,7 @@ struct BadPage: Hashable {
         switch place {
         case .list: (0xdead_0000_0000_0100, 0xdead_0000_0000_0122)
         case .head: (0, 0xdead_0000_0000_0122)
-        case .tail: (0, Kernel.descriptor(UInt64(frame)) &+ 8)
+        case .tail: (0, layout.descriptor(UInt64(frame)) &+ 8)
         }
     }
 

@@ -33,6 +33,9 @@ public struct GFPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public static let account = GFPFlags(rawValue: 1 << 22)
     public static let zeroTags = GFPFlags(rawValue: 1 << 23)
 
+    /// A page that no processor has in its cache; machines of 6.1 have no such flag.
+    public static let cold = GFPFlags(rawValue: 1 << 31)
+
     public static let reclaim: GFPFlags = [.directReclaim, .kswapdReclaim]
     /// `GFP_KERNEL`: for a process that may sleep.
     public static let kernel: GFPFlags = [.reclaim, .io, .fs]
@@ -42,6 +45,8 @@ public struct GFPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public static let noWait: GFPFlags = [.kswapdReclaim]
     /// `GFP_HIGHUSER_MOVABLE`: anonymous memory and page cache.
     public static let highUserMovable: GFPFlags = [.kernel, .hardWall, .highMem, .movable]
+    /// `GFP_HIGHUSER`: memory of a process that need not have an address in the kernel.
+    public static let highUser: GFPFlags = [.kernel, .hardWall, .highMem]
     /// The bits that choose a zone.
     public static let zoneMask: GFPFlags = [.dma, .highMem, .dma32, .movable]
 }

@@ -27,11 +27,30 @@ public struct GFPTable: Sendable {
         entries.first { $0.name == name }?.value
     }
 
+    /// The machine's bits with the engine's flags; empty where the numbers are the engine's own.
+    var translation: [Bit] = []
+    /// What every request of this machine may do.
+    var implied: GFPFlags = []
+
+    /// One bit of the machine's word.
+    struct Bit: Sendable {
+        let value: UInt32
+        let flags: GFPFlags
+    }
+
     /// The engine's flags for the machine's number.
-    public func flags(number: UInt32) -> GFPFlags { GFPFlags(rawValue: number) }
+    public func flags(number: UInt32) -> GFPFlags {
+        guard !translation.isEmpty else { return GFPFlags(rawValue: number) }
+        return translation.reduce(implied) {
+            number & $1.value == 0 ? $0 : $0.union($1.flags)
+        }
+    }
 
     /// The machine's number of the flags.
-    public func number(of flags: GFPFlags) -> UInt32 { flags.rawValue }
+    public func number(of flags: GFPFlags) -> UInt32 {
+        guard !translation.isEmpty else { return flags.rawValue }
+        return translation.reduce(0) { flags.contains($1.flags) ? $0 | $1.value : $0 }
+    }
 
     /// The text of the kernel's `%pGg`: known names joined by `|`, what remains in hexadecimal.
     public func text(of flags: GFPFlags) -> String {

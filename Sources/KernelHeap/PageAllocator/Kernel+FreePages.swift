@@ -97,7 +97,15 @@ extension Kernel {
     }
 
     private mutating func report(_ frame: UInt32, _ reason: BadPage.Reason, references: Int32) {
-        pages.report(BadPage(frame: frame, reason: reason, references: references, place: .head))
+        pages.report(
+            BadPage(
+                frame: frame,
+                reason: reason,
+                references: references,
+                place: .head,
+                layout: layout
+            )
+        )
     }
 
     /// Prints what the allocator found: `bad_page()`; modules and the call trace are left out.

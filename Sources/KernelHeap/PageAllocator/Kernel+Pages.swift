@@ -37,7 +37,13 @@ extension Kernel {
             return PFN(rawValue: UInt64(pfn))
         }
         let node = slab.nodeCount == 1 ? 0 : context.cpu % slab.nodeCount
-        let request = AllocationRequest(order: order, flags: flags, cpu: context.cpu, node: node)
+        let request = AllocationRequest(
+            order: order,
+            flags: flags,
+            cpu: context.cpu,
+            node: node,
+            zones: pages.gfpZones
+        )
         guard let pfn = pages.allocate(request) else {
             warnAboutFailure(order: order, flags, context)
             return nil
@@ -69,7 +75,7 @@ extension Kernel {
         guard log.startsMemoryReport(at: sequence) else { return }
         let report = MemInfoReport(
             nodes: nodeViews(),
-            highestZone: flags.highestZone,
+            highestZone: pages.gfpZones[flags],
             cpu: context.cpu
         )
         for line in report.lines { log.append(line) }
@@ -80,7 +86,7 @@ extension Kernel {
         guard bytes > 0, let order = Self.order(ofBytes: bytes) else {
             return allocPages(order: Zone.orderCount, flags: flags, in: context)
         }
-        let plain = flags.subtracting(.compound)
+        let plain = flags.subtracting([.compound, .highMem])
         guard let pfn = allocPages(order: order, flags: plain, in: context) else { return nil }
         let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
         pages.splitAllocated(frame)
@@ -110,7 +116,7 @@ extension Kernel {
             zone: zone.type,
             node: UInt8(truncatingIfNeeded: zone.node),
             migrateType: pages.pageblockType(of: pfn),
-            virtual: Self.virtual(pfn)
+            virtual: layout.isMapped(UInt64(pfn)) ? layout.virtual(pfn) : 0
         )
     }
 }

@@ -79,7 +79,13 @@ extension Kernel {
         in context: CallContext
     ) -> [UInt32] {
         let node = context.cpu % max(slab.nodeCount, 1)
-        let request = AllocationRequest(order: 0, flags: flags, cpu: context.cpu, node: node)
+        let request = AllocationRequest(
+            order: 0,
+            flags: flags,
+            cpu: context.cpu,
+            node: node,
+            zones: pages.gfpZones
+        )
         let frames = pages.allocateBulk(count, request)
         if flags.contains(.zero) {
             for frame in frames { pages.contents.clear(frame, pages: 1) }

@@ -70,7 +70,7 @@ extension PageAllocator {
             }
         }
         if oddPages[frame].mapping & OddFields.mappingMarks != 0 { oddPages[frame].mapping = 0 }
-        if !PerCPUPages.allows(order: order), reportIfBad(frame, 0, .head, .flags) {
+        if !PerCPUPages.allows(order: order, pageblockOrder), reportIfBad(frame, 0, .head, .flags) {
             isSound = false
         }
         return isSound
@@ -94,7 +94,8 @@ extension PageAllocator {
                 reason: reason,
                 references: references,
                 place: place,
-                fields: fields
+                fields: fields,
+                layout: layout
             )
         )
         oddPages[frame] = OddFields()

@@ -18,11 +18,11 @@ extension PageAllocator {
     @inline(__always)
     mutating func takeSingle(_ flags: GFPFlags, cpu: Int) -> UInt32? {
         let zone = Int(preferredZones[Int(flags.rawValue & 0xf)])
-        guard zone < zones.count, !decisions.isOn else { return nil }
+        guard zone < zones.count, !(decisions.isOn || flags.contains(.cold)) else { return nil }
         let type = flags.migrateType
         let index = perCPUIndex(zone: zone, cpu: cpu)
         let pfn = perCPU[index].lists[Int(type.rawValue)].head
-        guard pfn != PageList.none, zones[zone].isAboveLow(flags.highestZoneIndex) else {
+        guard pfn != PageList.none, zones[zone].isAboveLow(gfpZones.index(flags)) else {
             return nil
         }
         let next = map[Int(pfn)].leaveList(for: type, zone: zone)
@@ -106,7 +106,9 @@ extension PageAllocator {
             if decisions.isOn { decisions.add(.gaveUp(reason: "No zone may serve it: NULL.")) }
             return nil
         }
-        let first = request.flags.firstAttempt(preferring: zones[list[0]].type)
+        let first = request.flags.firstAttempt(
+            keepingBlocksWhole: gfpZones.hasDMA32 && zones[list[0]].type == .normal
+        )
         if let pfn = attempt(request, list, first) { return pfn }
 
         if decisions.isOn { decisions.add(.slowPath(mark: "min")) }
@@ -203,7 +205,7 @@ extension PageAllocator {
         _ flags: AllocFlags
     ) -> UInt32? {
         let order = request.order
-        if PerCPUPages.allows(order: order) {
+        if PerCPUPages.allows(order: order, pageblockOrder) {
             let pfn = takePerCPU(
                 zone: zone,
                 cpu: request.cpu,
@@ -266,7 +268,7 @@ extension PageAllocator {
         let zone = map[Int(pfn)].zone
         let type = pageblockType(of: pfn)
         map[Int(pfn)].word = 0
-        if PerCPUPages.allows(order: order) && type != .isolate {
+        if PerCPUPages.allows(order: order, pageblockOrder) && type != .isolate {
             freePerCPU(pfn, zone: zone, cpu: cpu, order: order, type: type)
         } else {
             freeBlock(pfn, zone: zone, cpu: cpu, order: order, type: type)

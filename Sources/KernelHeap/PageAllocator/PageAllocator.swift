@@ -17,6 +17,10 @@ struct PageAllocator: ~Copyable {
     var lruPages: ChunkedColumn<UInt16>
     let cpuCount: Int
     var zonelists: OwnedBuffer<Zonelist>
+    /// Where the kernel sees the frames.
+    let layout: AddressLayout
+    /// The highest zone by the zone bits of the flags.
+    let gfpZones: GFPZones
     /// The preferred zone by the zone bits of the flags; 255 where it depends on more than them.
     let preferredZones: InlineArray<16, UInt8>
     /// `watermark_boost_factor`, in ten-thousandths.
@@ -32,17 +36,27 @@ struct PageAllocator: ~Copyable {
     var badPages: [BadPage] = []
 
     /// Pages of a pageblock: `pageblock_nr_pages`.
-    static let pageblockPages = 512
-    static let pageblockOrder = 9
+    @inline(__always)
+    var pageblockPages: Int { 1 &<< layout.pageblockOrder }
+    @inline(__always)
+    var pageblockOrder: Int { layout.pageblockOrder }
 
-    init(zones: [Zone], perCPU: [PerCPUPages], cpuCount: Int) {
+    init(
+        zones: [Zone],
+        perCPU: [PerCPUPages],
+        cpuCount: Int,
+        layout: AddressLayout = .x8664,
+        gfpZones: GFPZones = .x8664
+    ) {
+        self.layout = layout
+        self.gfpZones = gfpZones
         let end = zones.map(\.endPFN).max() ?? 0
         let frames = Int(clamping: end)
         map = ChunkedColumn(count: frames + 1)
-        pageblocks = ChunkedColumn(count: frames / Self.pageblockPages + 1)
-        lruPages = ChunkedColumn(count: frames / Self.pageblockPages + 1)
+        pageblocks = ChunkedColumn(count: frames >> layout.pageblockOrder + 1)
+        lruPages = ChunkedColumn(count: frames >> layout.pageblockOrder + 1)
         zonelists = OwnedBuffer(Zonelist.all(zones, cpus: cpuCount))
-        preferredZones = Zonelist.preferredZones(zones)
+        preferredZones = Zonelist.preferredZones(zones, gfpZones)
         self.zones = OwnedBuffer(zones)
         self.perCPU = OwnedBuffer(perCPU)
         self.cpuCount = cpuCount
@@ -56,6 +70,8 @@ struct PageAllocator: ~Copyable {
         zones = other.zones.copy()
         perCPU = other.perCPU.copy()
         cpuCount = other.cpuCount
+        layout = other.layout
+        gfpZones = other.gfpZones
         zonelists = other.zonelists.copy()
         preferredZones = other.preferredZones
         boostFactor = other.boostFactor
@@ -83,7 +99,7 @@ struct PageAllocator: ~Copyable {
 
     @inline(__always)
     func pageblockType(of pfn: UInt32) -> MigrateType {
-        let block = Int(pfn) / Self.pageblockPages
+        let block = Int(pfn) &>> layout.pageblockOrder
         return MigrateType(rawValue: pageblocks[block] ^ Self.bootClass(block)) ?? .movable
     }
 
@@ -111,7 +127,7 @@ struct PageAllocator: ~Copyable {
     }
 
     mutating func setPageblockType(of pfn: UInt32, to type: MigrateType) {
-        let block = Int(pfn) / Self.pageblockPages
+        let block = Int(pfn) &>> layout.pageblockOrder
         pageblocks[block] = type.rawValue ^ Self.bootClass(block)
     }
 

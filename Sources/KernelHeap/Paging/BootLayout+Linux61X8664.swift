@@ -23,6 +23,9 @@ extension BootLayout {
     private static let zeroPageX8664: UInt64 = 0x3310
     private static let interruptTable: UInt64 = 0x3311
 
+    /// `MAXMEM`: how much the direct map can hold.
+    private static let maximumMemory: UInt64 = 0x4000_0000_0000
+
     /// Frames of a machine as its boot finds them.
     struct Memory {
         /// Mapped by the direct map, ascending, whole pages.
@@ -67,8 +70,8 @@ extension BootLayout {
         let flags: PageTableEntry.Flags = [.kernelPage, .noExecute]
         let readOnly = flags.subtracting(.writable)
         let parts = (image?.readOnlyParts ?? []).map { ($0, readOnly) }
-        for range in frames where range.upperBound <= Kernel.maximumMemory >> 12 {
-            let start = Kernel.pageOffset + range.lowerBound << 12
+        for range in frames where range.upperBound <= Self.maximumMemory >> 12 {
+            let start = AddressLayout.x8664.pageOffset + range.lowerBound << 12
             add(
                 BootExtent(
                     start: start,
@@ -96,7 +99,7 @@ extension BootLayout {
             aligned + needed <= memory.top.upperBound ? aligned : memory.top.lowerBound
         var frame = base
         for run in sections {
-            let start = Kernel.vmemmapStart + run.lowerBound << 21
+            let start = AddressLayout.x8664.descriptors + run.lowerBound << 21
             let count = UInt64(run.count)
             extents.append(
                 BootExtent(
@@ -142,12 +145,12 @@ extension BootLayout {
     }
 
     private mutating func addImage(_ image: KernelImage) {
-        let start = Kernel.imageOffset + image.text.lowerBound << 12
+        let start = AddressLayout.x8664.imageOffset + image.text.lowerBound << 12
         let readOnly = PageTableEntry.Flags.kernelPage.subtracting(.writable)
         add(
             BootExtent(
                 start: start,
-                end: Kernel.imageOffset + image.end << 12,
+                end: AddressLayout.x8664.imageOffset + image.end << 12,
                 physical: image.text.lowerBound << 12,
                 flags: [.kernelPage, .noExecute],
                 largestShift: 21,

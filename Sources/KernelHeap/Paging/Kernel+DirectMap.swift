@@ -1,28 +1,14 @@
 extension Kernel {
-    /// First address of the direct map, which holds physical memory in order.
-    static let pageOffset: UInt64 = 0xffff_8880_0000_0000
-    /// First address of the page descriptors.
-    static let vmemmapStart: UInt64 = 0xffff_ea00_0000_0000
-    /// The call `sizeof(struct page)`.
-    static let pageDescriptorBytes: UInt64 = 64
-    /// `MAXMEM`: how much the direct map can hold.
-    static let maximumMemory: UInt64 = 0x4000_0000_0000
-    /// Where the kernel image is mapped a second time.
-    static let imageOffset: UInt64 = 0xffff_ffff_8000_0000
-
+    /// Where this machine's kernel sees its memory.
     @inline(__always)
-    static func virtual(_ pfn: UInt32) -> UInt64 { pageOffset + UInt64(pfn) << 12 }
-
-    static func descriptor(_ pfn: UInt64) -> UInt64 {
-        vmemmapStart &+ pfn &* pageDescriptorBytes
-    }
+    public var layout: AddressLayout { pages.layout }
 
     /// The frame of a descriptor's address, or nil where it is no descriptor of this machine.
     func frame(ofDescriptor address: UInt64) -> UInt32? {
-        guard address >= Self.vmemmapStart else { return nil }
-        let offset = address - Self.vmemmapStart
-        let pfn = offset / Self.pageDescriptorBytes
-        guard offset % Self.pageDescriptorBytes == 0, pages.isValid(pfn) else { return nil }
+        guard address >= layout.descriptors else { return nil }
+        let offset = address - layout.descriptors
+        let pfn = offset / layout.descriptorBytes
+        guard offset % layout.descriptorBytes == 0, pages.isValid(pfn) else { return nil }
         return UInt32(truncatingIfNeeded: pfn)
     }
 
@@ -30,11 +16,6 @@ extension Kernel {
     @inline(__always)
     func frame(ofDirectMapped address: UInt64) -> UInt32? {
         pages.frame(ofDirectMapped: address)
-    }
-
-    /// `__pa()`: arithmetic alone, for any number.
-    static func physical(of address: UInt64) -> UInt64 {
-        address >= imageOffset ? address &- imageOffset : address &- pageOffset
     }
 
     /// How many bytes from an address on lie in mapped kernel memory.
@@ -155,8 +136,9 @@ extension PageAllocator {
     /// The frame under an address of the direct map, or nil where no memory is.
     @inline(__always)
     func frame(ofDirectMapped address: UInt64) -> UInt32? {
-        let pfn = (address &- Kernel.pageOffset) >> 12
-        guard address >= Kernel.pageOffset, pfn < UInt64(map.capacity), isValid(pfn)
+        let pfn = (address &- layout.pageOffset) >> 12
+        guard address >= layout.pageOffset, pfn < UInt64(map.capacity), layout.isMapped(pfn),
+            isValid(pfn)
         else { return nil }
         return UInt32(truncatingIfNeeded: pfn)
     }

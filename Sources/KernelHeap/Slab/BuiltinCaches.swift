@@ -7,6 +7,7 @@ public enum BuiltinCaches {
     public enum Table: Hashable, Sendable {
         case x8664
         case i386(I386)
+        case classic(Classic)
 
         /// Every cache in order of creation, which is the order that merging asks them in.
         ///
@@ -15,6 +16,7 @@ public enum BuiltinCaches {
             switch self {
             case .x8664: BuiltinCaches.x8664
             case .i386(let kernel): BuiltinCaches.caches(of: kernel)
+            case .classic(let kernel): BuiltinCaches.caches(of: kernel)
             }
         }
     }

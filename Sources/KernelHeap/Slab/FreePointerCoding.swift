@@ -4,9 +4,12 @@
 /// so that a pointer written over leads nowhere (`CONFIG_SLAB_FREELIST_HARDENED`, 6.1).
 struct FreePointerCoding: Sendable {
     let isHardened: Bool
+    /// Bytes of a pointer.
+    let wordBytes: Int
     private let seed: UInt64
 
-    init(isHardened: Bool, seed: UInt64) {
+    init(isHardened: Bool, seed: UInt64, wordBytes: Int) {
+        self.wordBytes = wordBytes
         self.isHardened = isHardened
         self.seed = seed
     }
@@ -19,7 +22,11 @@ struct FreePointerCoding: Sendable {
     ///   - cache: the cache's number.
     /// - Returns: the other of the two.
     func code(_ value: UInt64, at address: UInt64, cache: Int) -> UInt64 {
-        isHardened ? value ^ secret(ofCache: cache) ^ address.byteSwapped : value
+        guard isHardened else { return value }
+        // The top bytes of a shorter word are no part of it.
+        let unused = UInt64(8 &* (8 &- wordBytes))
+        let swapped = (address &<< unused).byteSwapped
+        return ((value ^ secret(ofCache: cache) ^ swapped) &<< unused) &>> unused
     }
 
     /// The cache's random number: `s->random`, from the machine's seed.

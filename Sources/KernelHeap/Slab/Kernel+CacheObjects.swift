@@ -15,6 +15,9 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> SlabAllocator.Object? {
+        if !flags.isDisjoint(with: [.highMem, .dma32]) {
+            return fixedObject(from: cache, requested: requested, flags: flags, in: context)
+        }
         let isConstructed = slab.caches[cache].isConstructed
         let slabsBefore = isConstructed ? slab.slabCount(of: cache) : 0
         do {
@@ -44,6 +47,20 @@ extension Kernel {
             logAccessFault(at: error.address, isWrite: false)
             return nil
         }
+    }
+
+    /// The same for flags that no slab can have: they are warned about, and left out, only when pages
+    /// for a new slab are needed.
+    private mutating func fixedObject(
+        from cache: Int,
+        requested: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> SlabAllocator.Object? {
+        let isServed = slab.hasObject(of: cache, cpu: context.cpu)
+        let fixed =
+            isServed ? flags.subtracting([.highMem, .dma32]) : withoutUnfitZones(flags, context)
+        return allocateObject(from: cache, requested: requested, flags: fixed, in: context)
     }
 
     /// Allocates and clears as the flags and the boot options say.
@@ -77,7 +94,7 @@ extension Kernel {
         let length = min(UInt64(constructor.bytes.count), room - constructor.offset)
         let bytes = Array(constructor.bytes.prefix(Int(length)))
         guard !bytes.isEmpty else { return }
-        let first = Self.virtual(owner.pfn) &+ constructor.offset
+        let first = layout.virtual(owner.pfn) &+ constructor.offset
         for index in 0..<Int(owner.objects) {
             writeKernel(first &+ shape.begin(of: index), bytes)
         }
@@ -132,7 +149,7 @@ extension Kernel {
                 in: "cache_from_obj+0xa1/0x120",
                 context
             )
-            logTracks(address, CheckedLayout(slab.catalog.geometries[owner]))
+            logTracks(address, checkedLayout(ofCache: owner))
         }
         release(address, of: page, from: "kmem_cache_free+0x2f7/0x310", in: context)
     }

@@ -127,7 +127,7 @@ extension Kernel {
     ) -> CacheDestruction {
         let place = Int(cache.rawValue)
         guard place < slab.catalog.count, slab.catalog.records[place].state == .live,
-            place >= KmallocCaches.end
+            place >= slab.kmalloc.end
         else { return .refused }
         slab.catalog.records[place].references -= 1
         guard slab.catalog.records[place].references == 0 else { return .shared }

@@ -26,14 +26,14 @@ extension Kernel {
         in context: CallContext = .standard
     ) -> LinearAddress {
         // The common case: the CPU has a free object, and nobody asks why or wants it cleared.
-        if size &- 1 < KmallocCaches.largest,
+        if size &- 1 < slab.kmalloc.largest,
             !(pages.decisions.isOn || flags.contains(.zero) || slab.leavesFastPath)
         {
-            let cache = KmallocCaches.cache(size: size, flags: flags)
+            let cache = slab.kmalloc.cache(size: size, flags: flags)
             let place = slab.place(cache, cpu: context.cpu)
             if place < slab.cpuSlabs.count, slab.cpuSlabs[place].hasFreeObject {
                 let physical = slab.take(place: place, requested: size, call: sequence)
-                return LinearAddress(rawValue: Self.pageOffset &+ physical)
+                return LinearAddress(rawValue: layout.pageOffset &+ physical)
             }
         }
         return allocateFully(size: size, flags: flags, in: context)
@@ -56,7 +56,7 @@ extension Kernel {
         case .zeroSize: Self.zeroSizePointer
         case .object(let object, _): object.address
         case .stray(let address): address
-        case .large(let pfn, _): Self.virtual(pfn)
+        case .large(let pfn, _): layout.virtual(pfn)
         }
     }
 
@@ -66,10 +66,10 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> KmallocOutcome {
-        guard size > 0, size <= KmallocCaches.largest else {
+        guard size > 0, size <= slab.kmalloc.largest else {
             return size == 0 ? .zeroSize : allocateLarge(size: size, flags: flags, in: context)
         }
-        let cache = KmallocCaches.cache(size: size, flags: flags)
+        let cache = slab.kmalloc.cache(size: size, flags: flags)
         if pages.decisions.isOn { explainCache(cache, size) }
         return allocate(from: cache, requested: size, flags: flags, in: context)
     }
@@ -115,7 +115,7 @@ extension Kernel {
             clearKernel(object.address, UInt64(shape.objectSize))
         } else if slab.clearsOnFree(cache), slab.hasPointerInside(cache) {
             // Objects are cleared when they are freed: what is left is the free pointer.
-            clearKernel(object.address &+ UInt64(shape.pointerOffset), 8)
+            clearKernel(object.address &+ UInt64(shape.pointerOffset), layout.wordBytes)
         }
     }
 
@@ -125,6 +125,8 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> KmallocOutcome {
+        guard slab.kmalloc.usesPages else { return .null }
+        let flags = withoutUnfitZones(flags, context)
         let order = Self.order(ofBytes: size) ?? Zone.orderCount
         if pages.decisions.isOn {
             pages.decisions.add(.largeKmalloc(requested: size, order: order))
@@ -137,12 +139,27 @@ extension Kernel {
         return .large(frame, order: order)
     }
 
+    /// `kmalloc_fix_flags()`: objects lie in the direct map whatever their caller asked for.
+    mutating func withoutUnfitZones(_ flags: GFPFlags, _ context: CallContext) -> GFPFlags {
+        let unfit = flags.intersection([.highMem, .dma32])
+        guard !unfit.isEmpty else { return flags }
+        let fixed = flags.subtracting(unfit)
+        let texts = [unfit, fixed].map {
+            "\(hexadecimal(UInt64(profile.gfp.number(of: $0)))) (\(profile.gfp.text(of: $0)))"
+        }
+        log.append(
+            "Unexpected gfp: \(texts[0]). Fixing up to gfp: \(texts[1]). Fix your code!"
+        )
+        logProcess(context)
+        return fixed
+    }
+
     /// `kfree()`: NULL and `ZERO_SIZE_PTR` are ignored.
     @inline(__always)
     public mutating func kfree(_ address: LinearAddress, in context: CallContext = .standard) {
         guard address.rawValue > Self.zeroSizePointer else { return }
         // A frame beyond the map has no page; one below it that is a slab's needs no other test.
-        let pfn = (address.rawValue &- Self.pageOffset) >> 12
+        let pfn = (address.rawValue &- layout.pageOffset) >> 12
         guard pfn < UInt64(pages.map.capacity) else { return oopsInPageLookup(address.rawValue) }
         let page = pages.map[Int(truncatingIfNeeded: pfn)]
         guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
@@ -150,7 +167,7 @@ extension Kernel {
             return freeSlowly(address, page, in: context)
         }
         let freed = slab.free(
-            at: address.rawValue &- Self.pageOffset,
+            at: address.rawValue &- layout.pageOffset,
             of: page,
             cpu: context.cpu,
             call: sequence,
@@ -189,7 +206,7 @@ extension Kernel {
         }
         if slab.clearsOnFree(cache) { clearFreed(address, cache) }
         let freed = slab.free(
-            at: address &- Self.pageOffset,
+            at: address &- layout.pageOffset,
             of: page,
             cpu: context.cpu,
             call: sequence,
@@ -200,14 +217,19 @@ extension Kernel {
 
     @inline(never)
     private mutating func freeOther(_ address: UInt64, in context: CallContext) {
-        guard let pfn = frame(ofDirectMapped: address) else { return oopsInPageLookup(address) }
-        freeLarge(pfn, address, in: context)
+        if let pfn = frame(ofDirectMapped: address) { return freeLarge(pfn, address, in: context) }
+        let pfn = layout.physical(of: address) >> 12
+        // Flat memory: the arithmetic finds a descriptor for high memory too.
+        guard layout.is32Bit, address >= layout.pageOffset, pages.isValid(pfn) else {
+            return oopsInPageLookup(address)
+        }
+        freeLarge(UInt32(truncatingIfNeeded: pfn), address, in: context)
     }
 
     /// Looking up the page descriptor of an address outside memory faults: the recorded oops.
     @inline(never)
     mutating func oopsInPageLookup(_ address: UInt64) {
-        let descriptor = Self.descriptor(Self.physical(of: address) >> 12) &+ 8
+        let descriptor = layout.descriptor(layout.physical(of: address) >> 12) &+ 8
         logAccessFault(at: descriptor, isWrite: false)
     }
 

@@ -48,13 +48,14 @@ extension Kernel {
     /// `kmalloc_size_roundup()`: the bytes that `kmalloc()` would really give.
     ///
     /// Sizes that no allocation has are rounded all the same; beyond 2^63 the result wraps to 0.
-    static func kmallocSizeRoundup(_ size: UInt64) -> UInt64 {
+    func kmallocSizeRoundup(_ size: UInt64) -> UInt64 {
         guard size > 0, size < .max else { return size }
-        guard size <= KmallocCaches.largest else {
+        guard size <= slab.kmalloc.largest else {
             let pages = (size - 1) >> 12
-            return 4096 << UInt64(UInt64.bitWidth - pages.leadingZeroBitCount)
+            let rounded = UInt64(4096) << UInt64(UInt64.bitWidth - pages.leadingZeroBitCount)
+            return slab.kmalloc.usesPages ? rounded & layout.addressMask : size
         }
-        return BuiltinCaches.kmallocIndex(size).map { BuiltinCaches.kmallocSizes[$0] } ?? 0
+        return UInt64(slab.caches[slab.kmalloc.cache(size: size, flags: [])].objectSize)
     }
 
     /// Copies kernel memory page by page, up to the first byte that is not mapped.

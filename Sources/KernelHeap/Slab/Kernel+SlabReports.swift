@@ -12,9 +12,9 @@ extension Kernel {
             let text = "Objects remaining in \(name) on __kmem_cache_shutdown()"
             reportSlab(number, text, in: context)
             let owner = slab.slabs[Int(number)]
-            let first = Self.virtual(owner.pfn)
+            let first = pages.layout.virtual(owner.pfn)
             let shape = slab.caches[cache]
-            let layout = CheckedLayout(slab.catalog.geometries[cache])
+            let layout = checkedLayout(ofCache: cache)
             for index in 0..<Int(owner.objects) where log.nextNumber < end {
                 guard slab.states[Int(owner.states) + index].isAllocated else { continue }
                 let offset = shape.begin(of: index)

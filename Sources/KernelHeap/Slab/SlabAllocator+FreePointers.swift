@@ -36,7 +36,7 @@ extension SlabAllocator {
         forEachPointer(of: slab, in: start..<start + UInt64(count)) { index, place in
             guard !states[Int(slab.states) + index].isWritten else { return }
             var rest = storedPointer(of: index, in: slab)
-            for byte in place..<place + 8 {
+            for byte in place..<place + layout.wordBytes {
                 if byte >= start, byte - start < UInt64(count) {
                     bytes[first + Int(byte - start)] = UInt8(truncatingIfNeeded: rest)
                 }
@@ -76,7 +76,7 @@ extension SlabAllocator {
                 return
             }
             guard !state.isWritten else { return }
-            let isWhole = range.contains(place) && range.contains(place + 7)
+            let isWhole = range.contains(place) && range.contains(place + layout.wordBytes - 1)
             if isWhole { whole.append(index) } else { partly.append(index) }
         }
         if reachesFree { return useByteLists(page.word, pages: &pages) }
@@ -92,12 +92,12 @@ extension SlabAllocator {
         _ body: (Int, UInt64) -> Void
     ) {
         let shape = caches[Int(slab.cache)]
-        let before = UInt64(shape.redLeftPad) + UInt64(shape.pointerOffset) + 7
+        let before = UInt64(shape.redLeftPad) + UInt64(shape.pointerOffset) + layout.wordBytes - 1
         var index = Int(shape.slot(of: range.lowerBound > before ? range.lowerBound - before : 0))
         while index < Int(slab.objects) {
             let place = shape.pointer(of: index)
             if place >= range.upperBound { return }
-            if place + 8 > range.lowerBound { body(index, place) }
+            if place + layout.wordBytes > range.lowerBound { body(index, place) }
             index += 1
         }
     }
@@ -105,14 +105,14 @@ extension SlabAllocator {
     /// What stands in an object's bytes for its link.
     func storedPointer(of index: Int, in slab: Slab) -> UInt64 {
         let next = states[Int(slab.states) + index].next
-        let place = Kernel.virtual(slab.pfn) &+ caches[Int(slab.cache)].pointer(of: index)
+        let place = layout.virtual(slab.pfn) &+ caches[Int(slab.cache)].pointer(of: index)
         return pointers.code(address(of: next, in: slab), at: place, cache: Int(slab.cache))
     }
 
     /// An object's address; 0 for the end of a list.
     func address(of index: UInt16, in slab: Slab) -> UInt64 {
         guard index != Slab.endOfList else { return 0 }
-        return Kernel.virtual(slab.pfn) &+ caches[Int(slab.cache)].begin(of: Int(index))
+        return layout.virtual(slab.pfn) &+ caches[Int(slab.cache)].begin(of: Int(index))
     }
 
     /// Writes an object's free pointer into its bytes.
@@ -121,8 +121,9 @@ extension SlabAllocator {
         states[Int(slab.states) + index].isWritten = true
         let place = UInt64(slab.pfn) << 12 + caches[Int(slab.cache)].pointer(of: index)
         // Pointers are aligned to their size: none crosses into the next frame.
+        let bytes = stored.littleEndianBytes(count: pointers.wordBytes)
         let pfn = UInt32(truncatingIfNeeded: place >> 12)
-        pages.contents.write(pfn, offset: Int(place % 4096), stored.littleEndianBytes[...])
+        pages.contents.write(pfn, offset: Int(place % 4096), bytes[...])
     }
 
     /// From now on the slab's free objects are linked by their bytes.
@@ -169,7 +170,7 @@ extension SlabAllocator {
     /// What `Slab.freelist` says of a head; an address that is no object is noted.
     mutating func listIndex(of head: UInt64, slab number: UInt32) -> UInt16 {
         if head == 0 { return Slab.endOfList }
-        let physical = head &- Kernel.pageOffset
+        let physical = head &- layout.pageOffset
         if let index = exactIndex(ofPhysical: physical, in: slabs[Int(number)]) { return index }
         byteLists[number, default: ByteLists()].slab = head
         return Slab.stray
@@ -220,7 +221,7 @@ extension SlabAllocator {
         }
         let next = pointers.code(stored, at: pointer, cache: Int(slab.cache))
         byteLists[number, default: ByteLists()].cpu = next
-        guard let index = exactIndex(ofPhysical: head &- Kernel.pageOffset, in: slab) else {
+        guard let index = exactIndex(ofPhysical: head &- layout.pageOffset, in: slab) else {
             return Object(slab: Slab.none, index: 0, pfn: slab.pfn, address: head)
         }
         let state = Int(slab.states) + Int(index)
@@ -245,7 +246,7 @@ extension SlabAllocator {
         if !slabs[Int(number)].hasByteLists { useByteLists(number, pages: &pages) }
         let slab = slabs[Int(number)]
         let isOwn = cpuSlabs[place].slab == number
-        let address = Kernel.pageOffset &+ physical
+        let address = layout.pageOffset &+ physical
         let head = isOwn ? byteList(ofCPUAt: place) : head(of: number)
         let pointer = address &+ UInt64(caches[Int(slab.cache)].pointerOffset)
         let isTwice = head == address && pointers.isHardened
@@ -266,14 +267,14 @@ extension SlabAllocator {
         return true
     }
 
-    /// A word of the direct map, or nil where its eight bytes are not all memory.
+    /// A word of the direct map, or nil where its bytes are not all memory.
     func word(at address: UInt64, _ pages: borrowing PageAllocator) -> UInt64? {
         var bytes: [UInt8] = []
         var place = address
-        while bytes.count < 8 {
+        while bytes.count < pointers.wordBytes {
             guard let pfn = pages.frame(ofDirectMapped: place) else { return nil }
             let offset = Int(place % 4096)
-            let count = min(8 - bytes.count, 4096 - offset)
+            let count = min(pointers.wordBytes - bytes.count, 4096 - offset)
             pages.contents.read(pfn, offset: offset, count: count, into: &bytes)
             if pages.map[Int(pfn)].kind == .slab {
                 addPointers(to: &bytes, pfn, offset: offset, count: count, pages)
@@ -285,7 +286,7 @@ extension SlabAllocator {
 
     /// Stores a word in the direct map; what is no memory is left out.
     mutating func store(_ word: UInt64, at address: UInt64, pages: inout PageAllocator) {
-        var rest = word.littleEndianBytes[...]
+        var rest = word.littleEndianBytes(count: pointers.wordBytes)[...]
         var place = address
         while !rest.isEmpty, let pfn = pages.frame(ofDirectMapped: place) {
             let offset = Int(place % 4096)

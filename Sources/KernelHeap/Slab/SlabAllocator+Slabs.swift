@@ -30,6 +30,17 @@ extension SlabAllocator {
         return byteList(ofCPUAt: place) != 0
     }
 
+    /// Whether a CPU gets an object without pages for a new slab.
+    func hasObject(of cache: Int, cpu: Int) -> Bool {
+        let node = cache * nodeCount + self.node(ofCPU: cpu)
+        if nodes[node].partial.head != Slab.none { return true }
+        let place = place(cache, cpu: cpu)
+        guard place < cpuSlabs.count else { return false }
+        if cpuSlabs[place].hasFreeObject || cpuSlabs[place].partial != Slab.none { return true }
+        let current = cpuSlabs[place].slab
+        return current != Slab.none && slabs[Int(current)].freelist != Slab.endOfList
+    }
+
     /// Takes all free objects of the CPU's slab: `get_freelist()`.
     ///
     /// A slab without any is let go.
@@ -211,12 +222,19 @@ extension SlabAllocator {
         var order = Int(shape.order)
         var objects = shape.objects
         let home = node(ofCPU: cpu)
-        var request = AllocationRequest(order: order, flags: easy, cpu: cpu, node: home)
+        var request = AllocationRequest(
+            order: order,
+            flags: easy,
+            cpu: cpu,
+            node: home,
+            zones: pages.gfpZones
+        )
         var pfn = pages.allocate(request)
         if pfn == nil {
             order = Int(shape.minOrder)
             objects = shape.minObjects
-            request = AllocationRequest(order: order, flags: wanted, cpu: cpu, node: home)
+            request.order = order
+            request.flags = wanted
             pfn = pages.allocate(request)
         }
         guard let pfn else { return nil }

@@ -32,6 +32,10 @@ struct SlabAllocator: ~Copyable {
     /// The freelists of slabs whose objects are linked in their own bytes.
     var byteLists: [UInt32: ByteLists] = [:]
     let pointers: FreePointerCoding
+    /// Where the kernel sees the slabs' frames.
+    let layout: AddressLayout
+    /// Which caches serve `kmalloc()`.
+    let kmalloc: KmallocCaches
     /// The order in which new slabs' objects are linked, where it is not their own.
     var shuffle: FreelistShuffle?
     /// Whether every allocation and free has more to do: clear memory by boot option, or keep a history.
@@ -39,15 +43,27 @@ struct SlabAllocator: ~Copyable {
     let cpuCount: Int
     let nodeCount: Int
 
-    init(_ options: SlabOptions, nodeCount: Int, seed: UInt64) {
+    init(
+        _ options: SlabOptions,
+        nodeCount: Int,
+        seed: UInt64,
+        layout: AddressLayout = .x8664
+    ) {
+        self.layout = layout
+        let kmalloc = options.architecture.kmalloc
+        self.kmalloc = kmalloc
         catalog = SlabCatalog.booted(options)
         cpuCount = options.cpus
         self.nodeCount = nodeCount
-        pointers = FreePointerCoding(isHardened: options.isHardened, seed: seed)
+        pointers = FreePointerCoding(
+            isHardened: options.isHardened,
+            seed: seed,
+            wordBytes: Int(layout.wordBytes)
+        )
         shuffle = options.shufflesFreelists ? FreelistShuffle(seed: seed) : nil
         leavesFastPath = options.initOnAlloc || options.initOnFree
         // Most machines only ever use the plain kmalloc caches.
-        let first = KmallocCaches.first + KmallocCaches.sizes
+        let first = KmallocCaches.first + kmalloc.sizes
         cpuSlabs = OwnedBuffer(zeroed: min(first, catalog.count) * options.cpus)
         nodes = ChunkedColumn(count: catalog.count * nodeCount)
     }
@@ -64,6 +80,8 @@ struct SlabAllocator: ~Copyable {
         slabLimit = other.slabLimit
         byteLists = other.byteLists
         pointers = other.pointers
+        layout = other.layout
+        kmalloc = other.kmalloc
         shuffle = other.shuffle
         leavesFastPath = other.leavesFastPath
         cpuCount = other.cpuCount
@@ -129,7 +147,7 @@ struct SlabAllocator: ~Copyable {
             slab: cpuSlabs[place].slab,
             index: index,
             pfn: cpuSlabs[place].pfn,
-            address: Kernel.pageOffset &+ physical,
+            address: layout.pageOffset &+ physical,
             before: before
         )
     }

@@ -25,6 +25,12 @@ public struct SlabArchitecture: Hashable, Sendable {
         builtins: .i386(BuiltinCaches.I386())
     )
 
+    /// Which of the caches serve `kmalloc()`.
+    var kmalloc: KmallocCaches {
+        guard case .classic(let classic) = builtins else { return .linux61 }
+        return .classic(smallest: classic.smallest, largest: classic.largest)
+    }
+
     /// The least alignment of any object, `ARCH_SLAB_MINALIGN`: that of a `long long` on both.
     static let leastAlign: UInt64 = 8
 

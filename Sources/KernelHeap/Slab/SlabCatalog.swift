@@ -37,7 +37,7 @@ struct SlabCatalog: Sendable {
             _ = add(request, isExclusive: BuiltinCaches.isExclusive(request))
         }
         // The caches that SLUB itself lives in and the plain ones of kmalloc() are exempt.
-        for place in 0..<KmallocCaches.first + KmallocCaches.sizes {
+        for place in 0..<KmallocCaches.first + options.architecture.kmalloc.sizes {
             records[place].references = -1
         }
         heldBytes = 0

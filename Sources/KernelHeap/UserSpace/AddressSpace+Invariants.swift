@@ -9,7 +9,7 @@ extension AddressSpace {
         for area in areas {
             violations.check(
                 area.start < area.end && area.start % Self.pageBytes == 0
-                    && area.end % Self.pageBytes == 0 && area.end <= Self.end,
+                    && area.end % Self.pageBytes == 0 && area.end <= end,
                 "area \(area.start)..<\(area.end) is empty, unaligned or too high"
             )
         }

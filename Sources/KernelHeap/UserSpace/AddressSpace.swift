@@ -3,10 +3,10 @@
 /// Areas are sorted, do not overlap, and merge where neighbours agree. Pages come at the first
 /// touch: a read of untouched memory sees the shared zero page, a write gets a page of its own.
 struct AddressSpace: Sendable {
-    /// `TASK_SIZE_MAX` of x86_64 with four levels: the recording `constants/`.
-    static let end: UInt64 = 0x7fff_ffff_f000
+    /// First address that is no process's: `TASK_SIZE_MAX`.
+    var end = AddressLayout.x8664.userEnd
     /// Where `mmap` begins to look downwards when addresses are not randomised: 128 MiB below.
-    static let mmapBase: UInt64 = end - (128 << 20)
+    var mmapBase: UInt64 { end - (128 << 20) }
     /// `vm.mmap_min_addr`.
     static let lowest: UInt64 = 0x1_0000
     static let pageBytes: UInt64 = 4_096
@@ -50,8 +50,8 @@ struct AddressSpace: Sendable {
 
     /// The highest gap of a length below the base: the kernel's top-down search.
     func gap(_ length: UInt64) -> UInt64? {
-        var top = Self.mmapBase
-        for area in areas.reversed() where area.start < Self.mmapBase {
+        var top = mmapBase
+        for area in areas.reversed() where area.start < mmapBase {
             if area.end < top, top - area.end >= length { return top - length }
             top = min(top, area.start)
         }
@@ -69,13 +69,13 @@ struct AddressSpace: Sendable {
         guard areas.count < Self.maximumAreas else { return .failure(.ENOMEM) }
         guard flags & (MapFlags.fixed | MapFlags.fixedNoReplace) == 0 else {
             guard hint & 4095 == 0 else { return .failure(.EINVAL) }
-            guard hint <= Self.end, length <= Self.end - hint else { return .failure(.ENOMEM) }
+            guard hint <= end, length <= end - hint else { return .failure(.ENOMEM) }
             guard hint >= Self.lowest else { return .failure(.EPERM) }
             let isTaken = flags & MapFlags.fixedNoReplace != 0 && !isFree(hint..<hint + length)
             return isTaken ? .failure(.EEXIST) : .success(hint)
         }
         let start = hint & ~4095
-        if start >= Self.lowest, start <= Self.end, length <= Self.end - start,
+        if start >= Self.lowest, start <= end, length <= end - start,
             isFree(start..<start + length)
         {
             return .success(start)

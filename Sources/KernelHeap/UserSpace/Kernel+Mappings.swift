@@ -14,7 +14,7 @@ extension Kernel {
             return .failure(.EINVAL)
         }
         guard flags & MapFlags.anonymous != 0 else { return .failure(.EBADF) }
-        guard length <= AddressSpace.end else { return .failure(.ENOMEM) }
+        guard length <= layout.userEnd else { return .failure(.ENOMEM) }
         let rounded = (length + 4095) & ~4095
         // No copy of the address space may live on here, or the insertion would copy it whole.
         let placed = processes[process].space.place(hint: hint, length: rounded, flags: flags)
@@ -28,8 +28,8 @@ extension Kernel {
 
     /// `munmap`: pages go back, areas are cut.
     mutating func munmap(_ process: Int, _ address: UInt64, _ length: UInt64) -> Errno? {
-        guard address & 4095 == 0, length > 0, address <= AddressSpace.end,
-            length <= AddressSpace.end - address
+        guard address & 4095 == 0, length > 0, address <= layout.userEnd,
+            length <= layout.userEnd - address
         else { return .EINVAL }
         let range = address..<address + ((length + 4095) & ~4095)
         guard processes[process].space.mayCut(range) else { return .ENOMEM }
@@ -78,7 +78,7 @@ extension Kernel {
     ) -> Errno? {
         guard address & 4095 == 0 else { return .EINVAL }
         if length == 0 { return nil }
-        guard address <= AddressSpace.end, length <= AddressSpace.end - address else {
+        guard address <= layout.userEnd, length <= layout.userEnd - address else {
             return .ENOMEM
         }
         let range = address..<address + ((length + 4095) & ~4095)

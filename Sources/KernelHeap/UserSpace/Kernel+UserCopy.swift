@@ -1,7 +1,7 @@
 extension Kernel {
     /// `access_ok()`: whether a range lies in user space; says nothing about what is mapped.
     func isUserRange(_ address: UInt64, _ length: UInt64) -> Bool {
-        length <= AddressSpace.end && address <= AddressSpace.end - length
+        length <= layout.userEnd && address <= layout.userEnd - length
     }
 
     /// Whether a user copy may take page faults: `faulthandler_disabled()`.

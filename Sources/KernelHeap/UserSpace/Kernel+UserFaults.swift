@@ -116,7 +116,12 @@ extension Kernel {
         _ area: VMArea,
         cpu: Int
     ) -> UserFault.Stop? {
-        let request = AllocationRequest(order: 0, flags: .highUserMovable, cpu: cpu)
+        let request = AllocationRequest(
+            order: 0,
+            flags: .highUserMovable,
+            cpu: cpu,
+            zones: pages.gfpZones
+        )
         guard let pfn = pages.allocate(request) else { return UserFault.Stop(.outOfMemory) }
         pageFaults &+= 1
         pages.contents.clear(pfn, pages: 1)
@@ -138,14 +143,14 @@ extension Kernel {
 
     private mutating func markOnLRU(_ pfn: UInt32) {
         pages.map[Int(pfn)].isOnLRU = true
-        pages.lruPages[Int(pfn) / PageAllocator.pageblockPages] &+= 1
+        pages.lruPages[Int(pfn) / pages.pageblockPages] &+= 1
     }
 
     /// Gives back a page that left a process.
     mutating func dropUserPage(_ pfn: UInt32, cpu: Int) {
         if pages.map[Int(pfn)].isOnLRU {
             pages.map[Int(pfn)].isOnLRU = false
-            pages.lruPages[Int(pfn) / PageAllocator.pageblockPages] &-= 1
+            pages.lruPages[Int(pfn) / pages.pageblockPages] &-= 1
         }
         // The page may have been freed under the process: then this is one reference too many.
         freePages(PFN(rawValue: UInt64(pfn)), order: 0, in: CallContext(cpu: cpu))

@@ -22,9 +22,7 @@ private struct WalkBudget {
 /// A process's own tables: made by faults, emptied by `munmap`, as in `mm/memory.c`, 6.1.
 extension Kernel {
     /// First address that is not user space.
-    var userEnd: UInt64 {
-        paging.format.addressBits == 48 ? AddressSpace.end : 0xc000_0000
-    }
+    var userEnd: UInt64 { layout.userEnd }
 
     /// What the entry of an area's page has beside its frame: `vm_get_page_prot()`.
     ///

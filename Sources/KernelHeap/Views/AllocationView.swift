@@ -82,7 +82,7 @@ extension Kernel {
         let offset = UInt64(index) * UInt64(shape.size) + UInt64(shape.redLeftPad)
         let zone = pages.zones[pages.map[Int(live.pfn)].zone]
         return AllocationView(
-            address: LinearAddress(rawValue: Self.virtual(live.pfn) &+ offset),
+            address: LinearAddress(rawValue: layout.virtual(live.pfn) &+ offset),
             allocated: UInt64(shape.objectSize),
             pfn: PFN(rawValue: UInt64(live.pfn) + offset >> 12),
             zone: zone.type,
@@ -122,7 +122,7 @@ extension Kernel {
                 found.append(
                     AllocationView(
                         address: LinearAddress(
-                            rawValue: Self.virtual(UInt32(truncatingIfNeeded: run.start))
+                            rawValue: layout.virtual(UInt32(truncatingIfNeeded: run.start))
                         ),
                         allocated: (run.end - run.start) << 12,
                         pfn: PFN(rawValue: run.start),

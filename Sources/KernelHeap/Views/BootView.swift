@@ -34,10 +34,10 @@ extension Kernel {
     public func bootView() -> BootView {
         var view = BootView()
         view.cpus = machine.cpus
-        view.slab = SlabOptions(bootOptions: machine.bootOptions, cpus: machine.cpus)
+        view.slab = slab.catalog.options
         var zones: [Zone] = []
         // A machine that booted has a layout; the error is the compiler's only.
-        let isSized = machine.zones == nil && machine.memoryMap == nil
+        let isSized = machine.zones == nil && machine.memoryMap == nil && !layout.is32Bit
         if isSized, let layouts = try? MachineBoot(machine).layout() {
             zones = layouts.map(\.zone)
             view.memoryMap = MemoryMap.pc(memory: machine.memoryBytes)
@@ -49,9 +49,13 @@ extension Kernel {
             (view.reservedPages, view.availablePages) = MemoryLayout61.firstCount(zones)
         } else {
             for index in pages.zones.indices { zones.append(pages.zones[index]) }
-            if machine.zones == nil, let map = machine.memoryMap {
+            let sized = machine.memoryMap ?? MemoryMap.pc(memory: machine.memoryBytes)
+            if machine.zones == nil {
+                let map = sized
                 view.memoryMap = map
-                view.memory = MemoryMap.frames(map).map { NodeFrames(node: 0, frames: $0) }
+                let end = pages.zones.indices.map { pages.zones[$0].endPFN }.max() ?? 0
+                view.memory = MemoryMap.frames(map).map { $0.clamped(to: 0..<end) }
+                    .filter { !$0.isEmpty }.map { NodeFrames(node: 0, frames: $0) }
             } else {
                 view.memory = zones.map {
                     NodeFrames(node: $0.node, frames: $0.startPFN..<$0.endPFN)

@@ -186,7 +186,7 @@ extension SlabAllocator {
         var view = FreelistView(owner: owner)
         walk.begin()
         let slab = slabs[Int(number)]
-        let start = Kernel.virtual(slab.pfn)
+        let start = layout.virtual(slab.pfn)
         let bytes = UInt64(4096) << UInt64(slab.order)
         var place = head(of: number)
         if case .cpu(let cpu) = owner { place = cpuHead(Int(slab.cache), cpu) }
@@ -200,7 +200,7 @@ extension SlabAllocator {
                 view.end = .cut(address)
                 return view
             }
-            if let index = exactIndex(ofPhysical: place &- Kernel.pageOffset, in: slab) {
+            if let index = exactIndex(ofPhysical: place &- layout.pageOffset, in: slab) {
                 guard walk.visit(Int(index), at: view.length) else {
                     view.end = .loop(index: Int(index))
                     return view
@@ -230,7 +230,7 @@ extension SlabAllocator {
         _ pages: borrowing PageAllocator
     ) -> UInt64 {
         if !slab.hasByteLists {
-            guard let index = exactIndex(ofPhysical: address &- Kernel.pageOffset, in: slab) else {
+            guard let index = exactIndex(ofPhysical: address &- layout.pageOffset, in: slab) else {
                 return 0
             }
             return self.address(of: states[Int(slab.states) + Int(index)].next, in: slab)

@@ -57,7 +57,7 @@ extension Kernel {
             high: pages(zone.watermarks.high),
             boost: pages(zone.watermarks.boost)
         )
-        description.lowmemReserve = ZoneType.allCases.filter { $0 != .highMem }.map {
+        description.lowmemReserve = allocator.zoneTypes.map {
             pages(zone.lowmemReserve[Int($0.rawValue)])
         }
         description.pcp = (0..<allocator.cpuCount).map { cpu in

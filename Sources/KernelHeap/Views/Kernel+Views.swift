@@ -4,7 +4,7 @@ extension Kernel {
     ///
     /// Costs the free lists, the pageblocks that were touched, and the caches.
     public func nodeViews() -> [NodeView] {
-        var views = pages.nodeViews()
+        var views = pages.nodeViews(types: pages.zoneTypes, hasNUMA: !layout.is32Bit)
         for place in views.indices {
             let id = views[place].id
             slab.addPages(ofNode: id, to: &views[place].stats)

@@ -50,12 +50,12 @@ extension Kernel {
         let vmallocEnd = constant("VMALLOC_END").map { $0 &+ 1 }
         add("vmalloc", constant("VMALLOC_START"), vmallocEnd, "vmalloc, vmap and ioremap areas.")
         let memmap = constant("VMEMMAP_START")
-        let descriptors = constant("MAXMEM").map { ($0 >> 12) &* Self.pageDescriptorBytes }
+        let descriptors = constant("MAXMEM").map { ($0 >> 12) &* layout.descriptorBytes }
         add(
             "vmemmap",
             memmap,
             end(of: memmap, bytes: descriptors),
-            used: frames &* Self.pageDescriptorBytes,
+            used: frames &* layout.descriptorBytes,
             "One struct page for each frame."
         )
         let entry = constant("CPU_ENTRY_AREA_BASE")
@@ -84,7 +84,7 @@ extension Kernel {
     }
 
     private func constant(_ name: String) -> UInt64? {
-        profile.constants.first { $0.name == name }?.value
+        constants.first { $0.name == name }?.value
     }
 
     private func end(of start: UInt64?, bytes: UInt64?) -> UInt64? {

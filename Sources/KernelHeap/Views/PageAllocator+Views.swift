@@ -3,6 +3,13 @@ extension PageAllocator {
     static let typesWithoutHighMemory: [ZoneType] = [.dma, .dma32, .normal, .movable, .device]
     static let typesWithHighMemory: [ZoneType] = [.dma, .normal, .highMem, .movable]
 
+    static func zoneTypes(has32Bits: Bool) -> [ZoneType] {
+        has32Bits ? typesWithHighMemory : typesWithoutHighMemory
+    }
+
+    /// The types of this machine's kernel.
+    var zoneTypes: [ZoneType] { Self.zoneTypes(has32Bits: layout.is32Bit) }
+
     /// What every node and zone has at this moment.
     ///
     /// Counters that belong to other subsystems are left at 0. Costs the length of the free lists
@@ -43,7 +50,12 @@ extension PageAllocator {
         view.stats = ZoneStats { hasNUMA || !$0.needsNUMA }
         view.protection = types.map { _ in 0 }
         let place = zones.indices.first { zones[$0].node == node && zones[$0].type == type }
-        guard let place else { return view }
+        guard let place else {
+            // High memory's least mark goes for an empty zone of that kind too.
+            let isHigh = type == .highMem || (type == .movable && hasHighZone)
+            if layout.is32Bit && isHigh { (view.min, view.low, view.high) = (32, 32, 32) }
+            return view
+        }
         let zone = zones[place]
         view.startPFN = zone.startPFN
         view.spanned = zone.spanned
@@ -74,6 +86,10 @@ extension PageAllocator {
         return view
     }
 
+    var hasHighZone: Bool {
+        zones.indices.contains { zones[$0].type == .highMem }
+    }
+
     private func pageSet(zone: Int, cpu: Int) -> ZoneView.PageSet {
         let lists = perCPU[perCPUIndex(zone: zone, cpu: cpu)]
         return ZoneView.PageSet(
@@ -89,9 +105,9 @@ extension PageAllocator {
     private func pageblockCounts(zone: Int) -> [UInt64] {
         var counts = [UInt64](repeating: 0, count: MigrateType.allCases.count)
         let bounds = zones[zone]
-        let first = Int(bounds.startPFN) / Self.pageblockPages
-        let end = bounds.startPFN + bounds.present + UInt64(Self.pageblockPages) - 1
-        forEachPageblock(first..<max(Int(end) / Self.pageblockPages, first)) { type, count in
+        let first = Int(bounds.startPFN) / pageblockPages
+        let end = bounds.startPFN + bounds.present + UInt64(pageblockPages) - 1
+        forEachPageblock(first..<max(Int(end) / pageblockPages, first)) { type, count in
             counts[Int(type.rawValue)] += UInt64(count)
         }
         return counts
@@ -100,8 +116,8 @@ extension PageAllocator {
     /// Pages of a zone that sit on LRU lists.
     private func lruPageCount(zone: Int) -> UInt64 {
         let bounds = zones[zone]
-        let first = Int(bounds.startPFN) / Self.pageblockPages
-        let end = Int(bounds.endPFN - 1) / Self.pageblockPages
+        let first = Int(bounds.startPFN) / pageblockPages
+        let end = Int(bounds.endPFN - 1) / pageblockPages
         return UInt64(lruPages.reduce(first...end, 0) { $0 + Int($1) })
     }
 

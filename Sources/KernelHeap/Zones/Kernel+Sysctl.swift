@@ -12,7 +12,7 @@ extension Kernel {
         case .perCPUHighFraction: return [tuning.perCPUHighFraction]
         case .lowmemReserveRatio:
             resizeLowmemReserves()
-            return Self.ratioTypes.map { tuning.lowmemReserveRatio[Int($0.rawValue)] }
+            return ratioTypes.map { tuning.lowmemReserveRatio[Int($0.rawValue)] }
         }
     }
 
@@ -23,7 +23,7 @@ extension Kernel {
     mutating func writeSysctl(_ file: Sysctl, _ text: String) -> Errno? {
         var numbers = SysctlNumbers(text)
         if file == .lowmemReserveRatio {
-            for type in Self.ratioTypes where !numbers.isAtEnd {
+            for type in ratioTypes where !numbers.isAtEnd {
                 guard let ratio = numbers.next() else { break }
                 tuning.lowmemReserveRatio[Int(type.rawValue)] = max(ratio, 0)
             }
@@ -52,7 +52,7 @@ extension Kernel {
     }
 
     /// The file lists the zones that the kernel is built with.
-    private static let ratioTypes = PageAllocator.typesWithoutHighMemory
+    private var ratioTypes: [ZoneType] { pages.zoneTypes }
 
     private var zoneArray: [Zone] { pages.zones.indices.map { pages.zones[$0] } }
 

@@ -27,12 +27,15 @@ struct Zonelist: BitwiseCopyable {
 
     /// The first zone of the list for each combination of zone bits; 255 where there is none, or where
     /// it depends on the node.
-    static func preferredZones(_ zones: [Zone]) -> InlineArray<16, UInt8> {
+    static func preferredZones(
+        _ zones: [Zone],
+        _ gfpZones: GFPZones
+    ) -> InlineArray<16, UInt8> {
         let lists = all(zones, cpus: 1)
         guard lists.count == ZoneType.allCases.count else { return InlineArray(repeating: 255) }
         return InlineArray { bits in
             let flags = GFPFlags(rawValue: UInt32(bits))
-            let list = lists[index(node: 0, highest: flags.highestZone)]
+            let list = lists[index(node: 0, highest: gfpZones[flags])]
             return list.count > 0 ? list.indices[0] : 255
         }
     }

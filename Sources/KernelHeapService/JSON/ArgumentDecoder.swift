@@ -130,7 +130,10 @@ struct ArgumentDecoder {
             guard !isNegative, magnitude <= 1 else { throw outOfRange(place, "0…1") }
             return magnitude
         default:
-            guard !isNegative else { throw outOfRange(place, "0…0xffffffffffffffff") }
+            let mask = isPointer ? tables.layout.addressMask : .max
+            guard !isNegative, magnitude <= mask else {
+                throw outOfRange(place, "0…0x" + String(mask, radix: 16))
+            }
             return magnitude
         }
     }

@@ -18,6 +18,12 @@ struct MachineReader {
         if let memory = try object.optional("memory") {
             machine.memoryBytes = try bounded(memory)
         }
+        if let pae = try object.optional("pae") {
+            machine.pae = try ArgumentDecoder.boolean(.json(pae))
+        }
+        if let limit = try object.optional("kmalloc_limit") {
+            machine.kmallocLimit = try limit.byteCount()
+        }
         try object.number("cpus", &machine.cpus)
         try object.number("nodes", &machine.nodes)
         try object.number("seed", &machine.seed)

@@ -7,6 +7,11 @@ extension JSONWriter {
         string(machine.profile)
         raw(",\"memory\":")
         number(machine.memoryBytes)
+        if machine.pae { raw(",\"pae\":true") }
+        if let limit = machine.kmallocLimit {
+            raw(",\"kmalloc_limit\":")
+            number(limit)
+        }
         raw(",\"cpus\":")
         number(machine.cpus)
         raw(",\"nodes\":")

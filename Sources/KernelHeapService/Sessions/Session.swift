@@ -37,7 +37,7 @@ public final class Session: Sendable {
         id = SessionID()
         self.ordinal = ordinal
         createdAt = Clock.wallSeconds()
-        tables = MachineTables.of(kernel.profile)
+        tables = MachineTables.of(kernel)
         cpuCount = kernel.machine.cpus
         lastUsed = Atomic(Clock.monotonic())
         measuredBytes.store(kernel.heldBytes, ordering: .relaxed)

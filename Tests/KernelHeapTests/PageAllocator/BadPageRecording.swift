@@ -27,7 +27,7 @@ enum BadPageRecording {
     /// Lines with the frame's numbers replaced by names.
     static func normal(_ lines: [String], _ pfn: PFN) -> [String] {
         let digits = String(pfn.rawValue, radix: 16)
-        let address = String(Kernel.descriptor(pfn.rawValue) + 8, radix: 16)
+        let address = String(AddressLayout.x8664.descriptor(pfn.rawValue) + 8, radix: 16)
         return lines.filter { !$0.hasPrefix("Disabling") }.map { line in
             guard !line.hasPrefix("BUG:") else { return "BUG: Bad page state" }
             return line.replacing(address, with: "ADDRESS")

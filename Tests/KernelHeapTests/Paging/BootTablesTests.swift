@@ -26,12 +26,12 @@ struct BootTablesTests {
         for range in usable {
             var frame = range.lowerBound
             while frame < range.upperBound {
-                let address = Kernel.pageOffset + frame << 12
+                let address = AddressLayout.x8664.pageOffset + frame << 12
                 let found = kernel.translate(address + 0x123, for: .kernelLoad, process: 0)
                 #expect(found == .success(frame), "frame \(frame)")
                 frame += max(UInt64(range.count) / 61, 1)
             }
-            let behind = kernel.entries(Kernel.pageOffset + range.upperBound << 12).last
+            let behind = kernel.entries(AddressLayout.x8664.pageOffset + range.upperBound << 12).last
             #expect(behind?.isPresent == (range.upperBound < 0x100), "\(range)")
         }
     }
@@ -39,7 +39,7 @@ struct BootTablesTests {
     @Test func `large pages map what is aligned, small ones the edges`() throws {
         let kernel = try boot(5 << 30)
         let gigabytes = try boot(5 << 30, "gbpages")
-        let base = Kernel.pageOffset
+        let base = AddressLayout.x8664.pageOffset
 
         // The first large page begins with the lowest MiB; the last one ends with the firmware's.
         #expect(size(kernel, base) == 4_096)
@@ -76,7 +76,7 @@ struct BootTablesTests {
         let kernel = try boot(mebibytes << 20)
         var backing: Set<UInt64> = []
         for section in 0..<mebibytes >> 7 where section < 24 || section >= 32 {
-            let address = Kernel.vmemmapStart + section << 21
+            let address = AddressLayout.x8664.descriptors + section << 21
             let view = kernel.translationView(LinearAddress(rawValue: address), pid: 1)
             let physical = try #require(view.physical)
             #expect(backing.insert(physical.rawValue).inserted)
@@ -92,7 +92,7 @@ struct BootTablesTests {
         #expect(!isMade)
         let before = kernel.heldBytes
 
-        _ = kernel.translate(Kernel.pageOffset + 5 << 30, for: .kernelLoad, process: 0)
+        _ = kernel.translate(AddressLayout.x8664.pageOffset + 5 << 30, for: .kernelLoad, process: 0)
 
         let written = kernel.paging.writtenOut
         let isEmpty = kernel.pages.contents.isEmpty
@@ -127,7 +127,7 @@ struct BootTablesTests {
         var description = MachineDescription()
         description.zones = [zone]
         var kernel = try Kernel(description)
-        let end = Kernel.pageOffset + 1_024 << 12
+        let end = AddressLayout.x8664.pageOffset + 1_024 << 12
 
         let last = kernel.translate(end - 4_096, for: .kernelStore, process: 0)
         let behind = kernel.translate(end, for: .kernelLoad, process: 0)
@@ -139,10 +139,10 @@ struct BootTablesTests {
     @Test func `a table reads as its entries, and a store into it changes the translation`() throws
     {
         var kernel = try boot(1 << 30)
-        let address = Kernel.pageOffset + 0x1000_0000
+        let address = AddressLayout.x8664.pageOffset + 0x1000_0000
         let boot = kernel.bootTables()
         let walk = kernel.walk(address, root: kernel.root(of: 0, boot), boot)
-        let place = Kernel.pageOffset + walk.last.table << 12 + UInt64(walk.last.index) * 8
+        let place = AddressLayout.x8664.pageOffset + walk.last.table << 12 + UInt64(walk.last.index) * 8
 
         let word = kernel.loadKernel(place, 8, in: .standard).bytes
         let read = word.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

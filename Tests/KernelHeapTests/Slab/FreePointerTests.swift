@@ -165,7 +165,7 @@ struct FreePointerTests {
 
     @Test func `a slab linked by bytes lives and goes as any other`() throws {
         var kernel = try Self.boot("")
-        let before = kernel.slab.view(KmallocCaches.cache(size: 64, flags: .kernel)).slabs
+        let before = kernel.slab.view(kernel.slab.kmalloc.cache(size: 64, flags: .kernel)).slabs
         let objects = (0..<64 * 40).map { _ in Self.kmalloc(&kernel) }
         // One slab in two is turned over while it is full, partly full, or empty on a list.
         for object in objects.reversed() {
@@ -180,7 +180,7 @@ struct FreePointerTests {
         #expect(again.count == 64 * 40, "no object twice")
         for object in again.sorted() { Self.kfree(object, &kernel) }
         #expect(kernel.checkInvariants(misuse: true) == [])
-        let after = kernel.slab.view(KmallocCaches.cache(size: 64, flags: .kernel)).slabs
+        let after = kernel.slab.view(kernel.slab.kmalloc.cache(size: 64, flags: .kernel)).slabs
         #expect(before == 0)
         #expect(after < 40, "empty slabs went back to the page allocator")
     }

@@ -29,7 +29,7 @@ struct UserCopyMachine: ~Copyable {
         guard let frames = kernel.allocPages(order: 2, flags: .kernel) else {
             throw Refused(page: 0)
         }
-        let buffer = Kernel.virtual(UInt32(frames.rawValue))
+        let buffer = kernel.layout.virtual(UInt32(frames.rawValue))
         var userBytes: [UInt64: Data] = [:]
         let pages = table.window.map { (table.start + $0.page * 4_096, $0.kind) }
         for (address, kind) in pages + [(table.topPage, .written)] {
@@ -87,7 +87,7 @@ struct UserCopyMachine: ~Copyable {
         for address in userBytes.keys {
             if let leaf = kernel.userLeaves(0, address..<address + 4_096).found.first {
                 let frame = UInt32(kernel.paging.format.storedFrame(of: leaf.entry))
-                pages[address] = Data(kernel.kernelBytes(Kernel.virtual(frame), 4_096))
+                pages[address] = Data(kernel.kernelBytes(kernel.layout.virtual(frame), 4_096))
             } else {
                 pages[address] = Data(count: 4_096)
             }

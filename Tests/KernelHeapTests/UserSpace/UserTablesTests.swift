@@ -148,7 +148,7 @@ struct UserTablesTests {
         let second = try touch(&kernel, 0x40_0000, process: 1)
 
         let again = try touch(&kernel, 0x40_0000)
-        let direct = Kernel.pageOffset + 0x500_0000
+        let direct = AddressLayout.x8664.pageOffset + 0x500_0000
         let kernelPage = kernel.translate(direct, for: .kernelLoad, process: 1)
         kernel.releaseUserSpace(1, cpu: 0)
         kernel.processes.removeLast()
@@ -210,7 +210,7 @@ struct UserTablesTests {
             let entry = kernel.paging.format.entry(frame: table, .table)
             let word = (0..<8).map { UInt8(truncatingIfNeeded: entry.rawValue >> UInt64($0 * 8)) }
             for index in 0..<UInt64(512) {
-                let place = Kernel.pageOffset + table << 12 + index * 8
+                let place = AddressLayout.x8664.pageOffset + table << 12 + index * 8
                 let stored = kernel.storeKernel(place, word, in: .standard)
                 #expect(stored.fault == nil)
             }

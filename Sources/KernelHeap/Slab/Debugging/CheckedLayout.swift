@@ -6,6 +6,8 @@
 /// Each part is there only with its flag; see `SlabGeometry`.
 struct CheckedLayout {
     let flags: SlabFlags
+    /// Bytes of one `struct track`.
+    let trackBytes: UInt64
     let objectSize: UInt64
     let inuse: UInt64
     let redLeftPad: UInt64
@@ -17,7 +19,8 @@ struct CheckedLayout {
     let padding: UInt64
     let end: UInt64
 
-    init(_ geometry: SlabGeometry) {
+    init(_ geometry: SlabGeometry, wordBytes: Int) {
+        trackBytes = wordBytes == 8 ? 32 : 20
         flags = geometry.flags
         objectSize = UInt64(clamping: geometry.objectSize)
         inuse = UInt64(clamping: geometry.inuse)
@@ -25,9 +28,9 @@ struct CheckedLayout {
         pointer = UInt64(clamping: geometry.offset)
         end = UInt64(clamping: geometry.size - geometry.redLeftPad)
         // The free pointer stands behind the object where checks or users read all of it.
-        var place = pointer >= inuse ? inuse + 8 : inuse
+        var place = pointer >= inuse ? inuse + UInt64(wordBytes) : inuse
         tracks = place
-        if flags.contains(.storeUser) { place += 2 * ObjectTrack.bytes }
+        if flags.contains(.storeUser) { place += 2 * trackBytes }
         let notesSize = flags.contains(.storeUser) && flags.contains(.kmalloc)
         requested = notesSize ? place : nil
         if notesSize { place += 4 }
@@ -51,10 +54,10 @@ enum SlabPoison {
 ///     0          8         12    16    20       24        32
 ///     | caller   | stack   | cpu | pid | unused | jiffies |
 ///
+/// With words of four bytes it has 20: five words without a gap.
+///
 /// The caller is the session's call, its number in the low half of what is an address in the kernel.
 struct ObjectTrack {
-    static let bytes: UInt64 = 32
-
     var call: UInt64
     var cpu: Int32
     var pid: Int32
@@ -72,17 +75,29 @@ struct ObjectTrack {
         func word(_ start: Int, _ count: Int) -> UInt64 {
             bytes[start..<start + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
         }
-        guard bytes.count == Int(Self.bytes), word(0, 8) != 0 else { return nil }
+        let isShort = bytes.count == 20
+        guard isShort || bytes.count == 32, word(0, isShort ? 4 : 8) != 0 else { return nil }
         call = word(0, 4)
+        guard !isShort else {
+            cpu = Int32(truncatingIfNeeded: word(8, 4))
+            pid = Int32(truncatingIfNeeded: word(12, 4))
+            jiffies = word(16, 4)
+            return
+        }
         cpu = Int32(truncatingIfNeeded: word(12, 4))
         pid = Int32(truncatingIfNeeded: word(16, 4))
         jiffies = word(24, 8)
     }
 
-    var stored: [UInt8] {
-        let caller = call & 0xffff_ffff | 0xffff_ffff << 32
+    /// The bytes in memory, so many as the machine's tracks have.
+    func stored(count: UInt64) -> [UInt8] {
         let none = UInt32(0).littleEndianBytes
-        return caller.littleEndianBytes + none + cpu.littleEndianBytes + pid.littleEndianBytes
-            + none + jiffies.littleEndianBytes
+        let place = cpu.littleEndianBytes + pid.littleEndianBytes
+        if count == 20 {
+            return call.littleEndianBytes(count: 4) + none + place
+                + jiffies.littleEndianBytes(count: 4)
+        }
+        let caller = call & 0xffff_ffff | 0xffff_ffff << 32
+        return caller.littleEndianBytes + none + place + none + jiffies.littleEndianBytes
     }
 }

@@ -60,7 +60,7 @@ extension Kernel {
             )
         }
         let cache = Int(slab.slabs[Int(number)].cache)
-        let layout = CheckedLayout(slab.catalog.geometries[cache])
+        let layout = checkedLayout(ofCache: cache)
         let address = slab.head(of: number)
         guard let next = freePointer(of: address, number, layout) else {
             throw FreePointerFault(address: address &+ layout.pointer)
@@ -81,7 +81,9 @@ extension Kernel {
         if let node, slab.slabs[Int(number)].inuse == slab.slabs[Int(number)].objects {
             slab.removePartial(number, node: node)
         }
-        if layout.flags.contains(.storeUser) { note(address &+ layout.tracks, context) }
+        if layout.flags.contains(.storeUser) {
+            note(address &+ layout.tracks, trackBytes: layout.trackBytes, context)
+        }
         return slab.noteAllocated(address, slab: number, requested: requested, call: sequence)
     }
 
@@ -100,7 +102,7 @@ extension Kernel {
         }
         slab.spellOutMarks(of: number, pages: &pages)
         let cache = Int(slab.slabs[Int(number)].cache)
-        let layout = CheckedLayout(slab.catalog.geometries[cache])
+        let layout = checkedLayout(ofCache: cache)
         // Done before any check: an object freed twice cuts the freelist that it is on.
         setFreePointer(of: address, to: 0, number, layout)
         let isSound =
@@ -108,7 +110,8 @@ extension Kernel {
             || canBeFreed(address, number, layout, in: context)
         guard isSound else { return logFix(number, "Object at 0x\(pointer(address)) not freed") }
         if layout.flags.contains(.storeUser) {
-            note(address &+ layout.tracks &+ ObjectTrack.bytes, context)
+            let place = address &+ layout.tracks &+ layout.trackBytes
+            note(place, trackBytes: layout.trackBytes, context)
         }
         mark(address, layout, with: SlabPoison.inactive)
         let head = slab.head(of: number)
@@ -133,9 +136,12 @@ extension Kernel {
         }
     }
 
-    private mutating func note(_ place: UInt64, _ context: CallContext) {
+    /// Where the parts of a cache's slots lie.
+    func checkedLayout(ofCache cache: Int) -> CheckedLayout { slab.checkedLayout(ofCache: cache) }
+
+    private mutating func note(_ place: UInt64, trackBytes: UInt64, _ context: CallContext) {
         let track = ObjectTrack(call: sequence, cpu: context.cpu, pid: context.pid)
-        writeKernel(place, track.stored)
+        writeKernel(place, track.stored(count: trackBytes))
     }
 
     private mutating func store(_ word: UInt32, at address: UInt64) {
@@ -150,8 +156,9 @@ extension Kernel {
     /// The pointer that a free object holds, or nil where it lies in no memory.
     func freePointer(of address: UInt64, _ number: UInt32, _ layout: CheckedLayout) -> UInt64? {
         let place = address &+ layout.pointer
-        guard readableKernelBytes(place, 8) == 8 else { return nil }
-        let stored = kernelBytes(place, 8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        let word = slab.pointers.wordBytes
+        guard readableKernelBytes(place, UInt64(word)) == word else { return nil }
+        let stored = kernelBytes(place, word).reversed().reduce(0) { $0 << 8 | UInt64($1) }
         let cache = Int(slab.slabs[Int(number)].cache)
         return slab.pointers.code(stored, at: place, cache: cache)
     }
@@ -165,6 +172,6 @@ extension Kernel {
         let place = address &+ layout.pointer
         let cache = Int(slab.slabs[Int(number)].cache)
         let stored = slab.pointers.code(next, at: place, cache: cache)
-        writeKernel(place, stored.littleEndianBytes)
+        writeKernel(place, stored.littleEndianBytes(count: slab.pointers.wordBytes))
     }
 }

@@ -46,7 +46,7 @@ extension Kernel {
     /// `check_valid_pointer()`.
     private func isObject(_ address: UInt64, _ number: UInt32) -> Bool {
         guard address != 0 else { return true }
-        let physical = address &- Self.pageOffset
+        let physical = address &- pages.layout.pageOffset
         return slab.exactIndex(ofPhysical: physical, in: slab.slabs[Int(number)]) != nil
     }
 
@@ -58,7 +58,7 @@ extension Kernel {
     ) {
         guard layout.flags.contains(.poison) else { return }
         let owner = slab.slabs[Int(number)]
-        let start = Self.virtual(owner.pfn)
+        let start = pages.layout.virtual(owner.pfn)
         let length = UInt64(4_096) << UInt64(owner.order)
         let rest = length % UInt64(slab.caches[Int(owner.cache)].size)
         let place = start + length - rest
@@ -147,7 +147,7 @@ extension Kernel {
         guard let wrong = range(ofOthersThan: part.value, place, part.count) else { return true }
         let number = object.slab
         let (first, last) = (pointer(wrong.lowerBound), pointer(wrong.upperBound - 1))
-        let offset = wrong.lowerBound - Self.virtual(slab.slabs[Int(number)].pfn)
+        let offset = wrong.lowerBound - pages.layout.virtual(slab.slabs[Int(number)].pfn)
         let byte = kernelBytes(wrong.lowerBound, 1).first ?? 0
         let found = "First byte 0x\(String(byte, radix: 16))"
         let wanted = "instead of 0x\(String(part.value, radix: 16))"

@@ -1,11 +1,8 @@
 /// The reports of `slub_debug`, line by line as in the recordings `texts/bad-slab-debug`; call traces,
 /// modules and registers are left out.
 extension Kernel {
-    /// An address as the kernel prints it: 16 hexadecimal digits.
-    func pointer(_ address: UInt64) -> String {
-        let digits = String(address, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    /// An address as the kernel prints it: 16 hexadecimal digits, 8 on a 32-bit machine.
+    func pointer(_ address: UInt64) -> String { pages.layout.text(address) }
 
     /// `slab_bug()`: the head of a report.
     mutating func logSlabBug(_ number: UInt32, _ text: String) {
@@ -56,7 +53,7 @@ extension Kernel {
     ) {
         logTracks(address, layout)
         logSlab(number)
-        let start = Self.virtual(slab.slabs[Int(number)].pfn)
+        let start = pages.layout.virtual(slab.slabs[Int(number)].pfn)
         let next = freePointer(of: address, number, layout) ?? 0
         log.append("Object 0x\(pointer(address)) @offset=\(address &- start) fp=0x\(pointer(next))")
         log.append("")
@@ -81,9 +78,9 @@ extension Kernel {
     /// `print_tracking()`: who allocated the object, and who freed it.
     mutating func logTracks(_ address: UInt64, _ layout: CheckedLayout) {
         guard layout.flags.contains(.storeUser) else { return }
-        for (offset, what) in [(UInt64(0), "Allocated"), (ObjectTrack.bytes, "Freed")] {
+        for (offset, what) in [(UInt64(0), "Allocated"), (layout.trackBytes, "Freed")] {
             let place = address &+ layout.tracks &+ offset
-            guard let track = ObjectTrack(kernelBytes(place, Int(ObjectTrack.bytes))) else {
+            guard let track = ObjectTrack(kernelBytes(place, Int(layout.trackBytes))) else {
                 continue
             }
             let age = jiffies &- track.jiffies
@@ -93,7 +90,7 @@ extension Kernel {
 
     private mutating func logSlab(_ number: UInt32) {
         let owner = slab.slabs[Int(number)]
-        let place = pointer(Self.descriptor(UInt64(owner.pfn)))
+        let place = pointer(pages.layout.descriptor(UInt64(owner.pfn)))
         let head = pointer(slab.head(of: number))
         log.append(
             "Slab 0x\(place) objects=\(owner.objects) used=\(owner.inuse) fp=0x\(head) "
@@ -114,7 +111,7 @@ extension Kernel {
     }
 
     /// The line of `dump_stack()` that says who ran.
-    private mutating func logProcess(_ context: CallContext) {
+    mutating func logProcess(_ context: CallContext) {
         let name = process(context.pid).map { processes[$0].name } ?? "swapper/\(context.cpu)"
         log.append(
             "CPU: \(context.cpu) PID: \(context.pid) Comm: \(name) \(log.taint.text) "

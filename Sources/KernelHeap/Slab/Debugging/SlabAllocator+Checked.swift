@@ -44,7 +44,7 @@ extension SlabAllocator {
         if shape.notesUsers {
             notes[state].noteAllocation(requested: requested, call: call, context)
         }
-        let address = Kernel.virtual(slab.pfn) &+ shape.begin(of: Int(slab.freelist))
+        let address = layout.virtual(slab.pfn) &+ shape.begin(of: Int(slab.freelist))
         return Object(
             slab: number,
             index: slab.freelist,
@@ -66,7 +66,7 @@ extension SlabAllocator {
     ) -> Bool {
         let slab = slabs[Int(number)]
         guard !slab.hasByteLists,
-            let index = exactIndex(ofPhysical: address &- Kernel.pageOffset, in: slab)
+            let index = exactIndex(ofPhysical: address &- layout.pageOffset, in: slab)
         else { return false }
         let state = Int(slab.states) &+ Int(index)
         guard states[state].isAllocated else { return false }
@@ -89,7 +89,7 @@ extension SlabAllocator {
         call: UInt64
     ) -> Object {
         let slab = slabs[Int(number)]
-        guard let index = exactIndex(ofPhysical: address &- Kernel.pageOffset, in: slab) else {
+        guard let index = exactIndex(ofPhysical: address &- layout.pageOffset, in: slab) else {
             return Object(slab: Slab.none, index: 0, pfn: slab.pfn, address: address)
         }
         let state = Int(slab.states) + Int(index)
@@ -102,7 +102,7 @@ extension SlabAllocator {
     /// Notes who freed an object.
     mutating func noteFreed(_ address: UInt64, slab number: UInt32, call: UInt64) {
         let slab = slabs[Int(number)]
-        guard let index = exactIndex(ofPhysical: address &- Kernel.pageOffset, in: slab) else {
+        guard let index = exactIndex(ofPhysical: address &- layout.pageOffset, in: slab) else {
             return
         }
         var state = ObjectState(next: Slab.endOfList, freedBy: call)

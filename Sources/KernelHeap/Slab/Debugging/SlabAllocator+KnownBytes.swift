@@ -9,6 +9,11 @@
 /// The bytes of an allocated object are its owner's: storing there changes no mark. Its first store
 /// only puts the poison there that the rest of the object still shows.
 extension SlabAllocator {
+    /// Where the parts of a cache's slots lie.
+    func checkedLayout(ofCache cache: Int) -> CheckedLayout {
+        CheckedLayout(catalog.geometries[cache], wordBytes: pointers.wordBytes)
+    }
+
     /// Bytes of a slab, with their distance from its start.
     private struct KnownPart {
         var place: UInt64
@@ -50,7 +55,8 @@ extension SlabAllocator {
         }
         if layout.isPointerOutside || !state.isWritten {
             let stored = storedPointer(of: index, in: slab)
-            parts.append(KnownPart(begin + layout.pointer, stored.littleEndianBytes))
+            let bytes = stored.littleEndianBytes(count: pointers.wordBytes)
+            parts.append(KnownPart(begin + layout.pointer, bytes))
         }
         if layout.flags.contains(.storeUser) {
             parts += knownNotes(Int(slab.states) + index, begin, layout)
@@ -67,12 +73,12 @@ extension SlabAllocator {
         _ begin: UInt64,
         _ layout: CheckedLayout
     ) -> [KnownPart] {
-        let nobody = [UInt8](repeating: 0, count: Int(ObjectTrack.bytes))
+        let nobody = [UInt8](repeating: 0, count: Int(layout.trackBytes))
         let notes = notes[state]
         let tracks = begin + layout.tracks
         var parts = [
-            KnownPart(tracks, notes.allocation?.stored ?? nobody),
-            KnownPart(tracks + ObjectTrack.bytes, notes.free?.stored ?? nobody),
+            KnownPart(tracks, notes.allocation?.stored(count: layout.trackBytes) ?? nobody),
+            KnownPart(tracks + layout.trackBytes, notes.free?.stored(count: layout.trackBytes) ?? nobody),
         ]
         guard let place = layout.requested else { return parts }
         if let requested = notes.requested {
@@ -100,7 +106,7 @@ extension SlabAllocator {
     func addKnownBytes(to bytes: inout [UInt8], slab number: UInt32, _ range: Range<UInt64>) {
         let slab = slabs[Int(number)]
         guard !slab.hasByteLists else { return }
-        let layout = CheckedLayout(catalog.geometries[Int(slab.cache)])
+        let layout = checkedLayout(ofCache: Int(slab.cache))
         let shape = caches[Int(slab.cache)]
         let first = bytes.count - range.count
         func add(_ part: KnownPart) {
@@ -137,7 +143,7 @@ extension SlabAllocator {
         guard index < Int(slab.objects), body.contains(range.lowerBound),
             range.upperBound <= body.upperBound
         else { return spellOutMarks(of: number, pages: &pages) }
-        let layout = CheckedLayout(catalog.geometries[Int(slab.cache)])
+        let layout = checkedLayout(ofCache: Int(slab.cache))
         let isPoisoned = layout.flags.contains(.objectPoison)
         guard isPoisoned || !layout.isPointerOutside else { return }
         let state = Int(slab.states) + index
@@ -162,7 +168,8 @@ extension SlabAllocator {
             store(KnownPart(begin + count - 1, end), of: slab, pages: &pages)
         } else {
             let stored = storedPointer(of: index, in: slab)
-            let part = KnownPart(shape.pointer(of: index), stored.littleEndianBytes)
+            let bytes = stored.littleEndianBytes(count: pointers.wordBytes)
+            let part = KnownPart(shape.pointer(of: index), bytes)
             store(part, of: slab, pages: &pages)
         }
     }
@@ -171,7 +178,7 @@ extension SlabAllocator {
     mutating func spellOutMarks(of number: UInt32, pages: inout PageAllocator) {
         let slab = slabs[Int(number)]
         guard !slab.hasByteLists else { return }
-        let layout = CheckedLayout(catalog.geometries[Int(slab.cache)])
+        let layout = checkedLayout(ofCache: Int(slab.cache))
         for index in 0..<Int(slab.objects) {
             for part in knownParts(of: index, in: slab, layout) {
                 store(part, of: slab, pages: &pages)
