@@ -37,7 +37,7 @@ public enum BootMessages {
         }
         lines.append("e820: update [mem 0x00000000-0x00000fff] usable ==> reserved")
         lines.append("e820: remove [mem 0x000a0000-0x000fffff] usable")
-        if boot.nodes == 1 { lines.append("No NUMA configuration found") }
+        if boot.nodes == 1, !boot.hasHighMemory { lines.append("No NUMA configuration found") }
         return lines
     }
 
@@ -46,7 +46,12 @@ public enum BootMessages {
         guard let first = boot.memory.first?.frames.lowerBound,
             let end = boot.memory.last?.frames.upperBound
         else { return [] }
-        let limits: [(ZoneType, UInt64)] = [(.dma, 1 << 12), (.dma32, 1 << 20), (.normal, end)]
+        let high = boot.zones.first { $0.type == .highMem }
+        let limits: [(ZoneType, UInt64)] =
+            boot.hasHighMemory
+            ? [
+                (.dma, 1 << 12), (.normal, high?.frames.lowerBound ?? end), (.highMem, end),
+            ] : [(.dma, 1 << 12), (.dma32, 1 << 20), (.normal, end)]
         var lines = ["Zone ranges:"]
         var start = first
         for (type, limit) in limits {
@@ -55,7 +60,7 @@ public enum BootMessages {
             lines.append(zoneLine(type) + text)
             start = max(start, stop)
         }
-        lines.append(zoneLine(.device) + "empty")
+        if !boot.hasHighMemory { lines.append(zoneLine(.device) + "empty") }
         lines.append("Movable zone start for each node")
         for zone in boot.zones where zone.type == .movable {
             lines.append("  Node \(zone.node): " + hex(zone.frames.lowerBound << 12, digits: 16))

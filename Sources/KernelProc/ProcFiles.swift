@@ -17,7 +17,8 @@ public enum ProcFiles {
         switch path {
         case "buddyinfo": BuddyInfo.text(kernel.nodeViews())
         case "meminfo": MemInfo.text(kernel.memInfoView())
-        case "pagetypeinfo": PageTypeInfo.text(kernel.nodeViews())
+        case "pagetypeinfo":
+            PageTypeInfo.text(kernel.nodeViews(), pageblockOrder: kernel.layout.pageblockOrder)
         case "slabinfo": SlabInfo.text(kernel.cacheViews())
         case "vmstat": VMStat.text(kernel.vmStatView())
         case "zoneinfo": ZoneInfo.text(kernel.nodeViews())

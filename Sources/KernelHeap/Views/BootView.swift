@@ -25,6 +25,8 @@ public struct BootView: Sendable {
     public var reservedPages: UInt64 = 0
     public var availablePages: UInt64 = 0
     public var slab = SlabOptions(cpus: 1)
+    /// Whether the kernel is built for memory that it has no addresses for.
+    public var hasHighMemory = false
 }
 
 extension Kernel {
@@ -34,6 +36,7 @@ extension Kernel {
     public func bootView() -> BootView {
         var view = BootView()
         view.cpus = machine.cpus
+        view.hasHighMemory = layout.is32Bit
         view.slab = slab.catalog.options
         var zones: [Zone] = []
         // A machine that booted has a layout; the error is the compiler's only.

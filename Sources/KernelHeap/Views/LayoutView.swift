@@ -39,6 +39,7 @@ extension Kernel {
             )
         }
         add("user space", 0, constant("TASK_SIZE_MAX"), "Each process's own mappings.")
+        if layout.is32Bit { return regions + windows(frames) }
         let map = constant("PAGE_OFFSET")
         add(
             "direct map",
@@ -81,6 +82,48 @@ extension Kernel {
             "Addresses that are constants of the kernel, mapped where needed."
         )
         return regions
+    }
+
+    /// The kernel's gigabyte of a 32-bit machine.
+    private func windows(_ frames: UInt64) -> [RegionView] {
+        let low = min(frames, layout.directMapEndPFN)
+        let table: [(String, UInt64?, UInt64?, UInt64?, String)] = [
+            (
+                "direct map", constant("PAGE_OFFSET"), constant("high_memory"), low << 12,
+                "Low memory in order: what kmalloc and __get_free_pages return."
+            ),
+            (
+                "vmalloc", constant("VMALLOC_START"), constant("VMALLOC_END"), nil,
+                "vmalloc, vmap and ioremap areas, and modules."
+            ),
+            (
+                "pkmap", constant("PKMAP_BASE"),
+                end(of: constant("PKMAP_BASE"), bytes: constant("LAST_PKMAP").map { $0 << 12 }),
+                nil, "Where kmap shows pages of high memory."
+            ),
+            (
+                "ldt", constant("LDT_BASE_ADDR"), constant("CPU_ENTRY_AREA_BASE"), nil,
+                "The process's local descriptor table."
+            ),
+            (
+                "cpu entry area", constant("CPU_ENTRY_AREA_BASE"), constant("FIXADDR_START"), nil,
+                "Each CPU's entry stacks and descriptor tables."
+            ),
+            (
+                "fixmap", constant("FIXADDR_START"), constant("FIXADDR_TOP"), nil,
+                "Addresses that are constants of the kernel, mapped where needed."
+            ),
+        ]
+        return table.compactMap { name, start, end, used, summary in
+            guard let start, let end, start < end else { return nil }
+            return RegionView(
+                name: name,
+                start: LinearAddress(rawValue: start),
+                last: LinearAddress(rawValue: end - 1),
+                usedBytes: used,
+                summary: summary
+            )
+        }
     }
 
     private func constant(_ name: String) -> UInt64? {

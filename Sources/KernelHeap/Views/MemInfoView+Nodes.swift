@@ -21,8 +21,17 @@ extension CounterTable where Counter == MemInfoCounter {
     /// - Parameters:
     ///   - nodes: with all counters that are to appear.
     ///   - elsewhere: what nodes do not count.
-    public init(nodes: [NodeView], elsewhere: Elsewhere = Elsewhere()) {
-        self.init(where: \.isOnX8664)
+    ///   - layout: where the machine's kernel sees its memory.
+    public init(
+        nodes: [NodeView],
+        elsewhere: Elsewhere = Elsewhere(),
+        layout: AddressLayout = .x8664
+    ) {
+        if layout.is32Bit {
+            self.init { $0.isOnI386(hasPAE: layout.pageblockOrder == 9) }
+        } else {
+            self.init(where: \.isOnX8664)
+        }
         let zones = nodes.flatMap(\.zones)
         let total = zones.reduce(0) { $0 &+ $1.managed }
         let free = zones.reduce(0) { $0 &+ $1.free }
@@ -42,6 +51,25 @@ extension CounterTable where Counter == MemInfoCounter {
         setKiB(.percpu, elsewhere.perCPU)
         self[.hugePageSize] = 2048
         setDirectMap(zones)
+        if layout.is32Bit { setHighMemory(zones, layout) }
+    }
+
+    /// What differs where some memory has no address; of the large pages 8 MiB were broken up at boot.
+    private mutating func setHighMemory(_ zones: [ZoneView], _ layout: AddressLayout) {
+        let high = zones.filter { $0.type == .highMem }
+        let total = high.reduce(0) { $0 &+ $1.managed }
+        let free = high.reduce(0) { $0 &+ $1.free }
+        setKiB(.highTotal, total)
+        setKiB(.highFree, free)
+        setKiB(.lowTotal, zones.reduce(0) { $0 &+ $1.managed } &- total)
+        setKiB(.lowFree, zones.reduce(0) { $0 &+ $1.free } &- free)
+        self[.vmallocTotal] = (layout.vmallocEnd &- layout.vmallocStart) >> 10
+        let large = UInt64(4) << UInt64(layout.pageblockOrder)
+        self[.hugePageSize] = large
+        let mapped = layout.directMapEndPFN * 4
+        let small = min(mapped, mapped % large + 8_192)
+        self[.directMap4K] = small
+        self[large == 4096 ? .directMap4M : .directMap2M] = mapped - small
     }
 
     /// An estimate of what a new process could get without swapping: `si_mem_available()`.

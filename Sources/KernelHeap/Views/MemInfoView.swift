@@ -75,6 +75,11 @@ public enum MemInfoCounter: String, NamedCounter {
     public var isOnX8664: Bool {
         !needsHighMemory && self != .directMap4M && self != .directMap1G
     }
+
+    /// Whether i386 prints it, whose large pages have 4 MiB, or 2 MiB with PAE.
+    public func isOnI386(hasPAE: Bool) -> Bool {
+        self != .directMap1G && self != (hasPAE ? .directMap4M : .directMap2M)
+    }
 }
 
 /// What `/proc/meminfo` shows.
