@@ -63,7 +63,7 @@ public struct Kernel: ~Copyable, Sendable {
         machine = description
         self.profile = profile
         paging = Paging(
-            format: profile.pagingFormat,
+            format: description.pae ? .pae : profile.pagingFormat,
             options: BootOptions(description.bootOptions)
         )
         processes[0].space.end = pages.layout.userEnd

@@ -103,7 +103,7 @@ extension Kernel {
         let address = place.address.rawValue
         let owner = slab.slabs[Int(pages.map[Int((address &- layout.pageOffset) >> 12)].slabNumber)]
         let shape = slab.caches[Int(owner.cache)]
-        let start = Self.virtual(owner.pfn)
+        let start = layout.virtual(owner.pfn)
         let end = start &+ 4096 << UInt64(owner.order)
         let last = address &+ (length - 1)
         var overrun = Overrun(

@@ -43,7 +43,7 @@ extension Kernel {
         guard page.kind == .slab else { return nil }
         let owner = slab.slabs[Int(page.slabNumber)]
         let shape = slab.caches[Int(owner.cache)]
-        let start = Self.virtual(owner.pfn)
+        let start = layout.virtual(owner.pfn)
         let offset = address &- start
         let slot = shape.slot(of: offset)
         let isTail = slot >= UInt32(owner.objects)

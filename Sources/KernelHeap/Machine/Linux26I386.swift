@@ -9,6 +9,7 @@ extension MachineProfile {
         kernelRelease: "2.6.24",
         kernelBuild: "#1",
         gfp: .linux26,
+        pagingFormat: .twoLevel,
         constants: constants(of: I386AddressSpace(hasPAE: false, isClassic: true)) + [
             Constant(name: "MAX_ORDER", value: 11),
             Constant(name: "THREAD_SIZE", value: 0x2000),

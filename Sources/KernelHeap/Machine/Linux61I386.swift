@@ -6,6 +6,7 @@ extension MachineProfile {
         kernelRelease: "6.1.0-50-686",
         kernelBuild: "#1  Debian 6.1.176-1",
         gfp: .linux61,
+        pagingFormat: .twoLevel,
         constants: constants(of: I386AddressSpace(hasPAE: false)) + [
             Constant(name: "KMALLOC_MAX_SIZE", value: 0x40_0000),
             Constant(name: "KMALLOC_MAX_CACHE_SIZE", value: 0x2000),

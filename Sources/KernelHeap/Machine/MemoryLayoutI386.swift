@@ -8,7 +8,7 @@
 struct MemoryLayoutI386 {
     let space: I386AddressSpace
     /// Image, early page tables, per-CPU data and what else boot keeps of low memory.
-    private var imagePages: UInt64 { space.hasPAE ? 3_673 : 3_629 }
+    var imagePages: UInt64 { space.hasPAE ? 3_673 : 3_629 }
     /// The bounce buffer of a machine with memory beyond 4 GiB, and its slots.
     private static let bouncePages: UInt64 = 16_384 + 128
     /// The initial file system, which lies at the end of low memory until init has unpacked it.

@@ -41,7 +41,7 @@ extension PageAllocator {
         let pages = 1 &<< order
         guard !PerCPUPages.allows(order: order), zone < zones.count, !decisions.isOn,
             zones[zone].unlisted.isEmpty, strayReferences.isEmpty, oddPages.isEmpty,
-            zones[zone].isAboveLow(flags.highestZoneIndex, besides: pages &- 1)
+            zones[zone].isAboveLow(gfpZones.index(flags), besides: pages &- 1)
         else { return nil }
         let type = flags.migrateType
         let found = Self.takeListed(zone, &zones[zone], order: order, type: type, &map)

@@ -8,40 +8,47 @@
 extension BootLayout {
     static let lowMemoryStart: UInt64 = 0xc000_0000
 
-    /// Lays out a machine with more low memory than its image.
+    /// The image as the recorded `iomem` has it; it ends where the modelled one does.
+    static func imageI386(_ space: I386AddressSpace) -> KernelImage {
+        let text: Range<UInt64> = space.hasPAE ? 0x1000..<0x1934 : 0x1000..<0x191c
+        let readOnlyEnd: UInt64 = space.hasPAE ? 0x1c51 : 0x1c39
+        return KernelImage(
+            text: text,
+            readOnlyData: text.upperBound..<readOnlyEnd,
+            end: MemoryLayout61.dmaEnd + MemoryLayoutI386(space: space).imagePages
+        )
+    }
+    /// Frames of the image that are data, of which nobody knows the contents.
+    private static let dataFramesI386: Range<UInt64> = 0x1d80..<0x1e20
+    /// Frames that a table's entry of four bytes can name and that are firmware on every PC: the tables
+    /// of machines that leave the kernel no frame.
+    private static let firmwareFrames: Range<UInt64> = 0xf_ff00..<0xf_ffff
+
+    /// Lays out a machine.
     ///
     /// - Parameters:
-    ///   - format: `twoLevel` or `pae`.
-    ///   - image: of the kernel, in frames.
-    ///   - lowEnd: the frame behind low memory.
-    ///   - tableFrames: where the tables are.
-    ///   - zeroFrame: `empty_zero_page`.
+    ///   - memory: low memory of the machine.
+    ///   - space: the kernel's gigabyte.
     /// - Returns: what the kernel maps, and where its tables are.
-    static func linux61I386(
-        _ format: PagingFormat,
-        image: KernelImage,
-        lowEnd: UInt64,
-        tableFrames: [Range<UInt64>],
-        zeroFrame: UInt64
-    ) -> BootLayout {
+    static func linux61I386(_ memory: Memory, _ space: I386AddressSpace) -> BootLayout {
+        let format: PagingFormat = space.hasPAE ? .pae : .twoLevel
         let rootIndex = format.index(lowMemoryStart, 0)
         var layout = BootLayout(format: format, firstKernelIndex: rootIndex)
-        layout.tableFrames = tableFrames
-        layout.zeroFrame = zeroFrame
-        layout.addLow(0..<0x100, .kernelTable)
-        let readOnly = PageTableEntry.Flags.kernelPage.subtracting(.writable)
-        layout.addLow(0x100..<image.text.lowerBound, .kernelTable)
-        if format.hasNoExecute {
-            layout.addLow(image.text, .kernelTable, readOnly)
-            layout.addLow(image.readOnlyData, .kernelTable, readOnly.union(.noExecute))
-        } else {
-            // Without NX both are alike, and large pages cross the border.
-            let parts = image.text.lowerBound..<image.readOnlyData.upperBound
-            layout.addLow(parts, .kernelTable, readOnly)
+        let image = imageI386(space)
+        layout.tableFrames = [memory.hasImage ? dataFramesI386 : firmwareFrames]
+        layout.zeroFrame =
+            memory.hasImage ? image.end - 2 : firmwareFrames.lowerBound - 1
+        for frames in memory.frames {
+            layout.addLow(frames, memory.hasImage ? image : nil)
         }
-        layout.addLow(image.readOnlyData.upperBound..<lowEnd, .table)
-        layout.emptyTables = [(format.leafLevel, 0xfec0_0000...0xfeff_ffff)]
-        layout.addPages(1, at: 0xff40_0000, image.end - 1, readOnly.union(.noExecute), .table)
+        let windows = space.permanentMaps << 12
+        let pkmap = space.pkmapBase...space.pkmapBase + windows - 1
+        layout.emptyTables = [(format.leafLevel, pkmap)]
+        if !space.isClassic {
+            let readOnly = PageTableEntry.Flags.kernelPage.subtracting(.writable)
+            let flags = readOnly.union(.noExecute)
+            layout.addPages(1, at: space.cpuEntryAreas, image.end - 1, flags, .table)
+        }
         layout.addPages(
             1,
             at: 0xffff_c000,
@@ -50,6 +57,24 @@ extension BootLayout {
             format.hasNoExecute ? .table : .kernelTable
         )
         return layout
+    }
+
+    /// Maps memory as the kernel leaves it: the image's parts have rights of their own.
+    private mutating func addLow(_ frames: Range<UInt64>, _ image: KernelImage?) {
+        guard let image, frames.contains(image.text.lowerBound) else {
+            return addLow(frames, frames.lowerBound < 0x400 ? .kernelTable : .table)
+        }
+        let readOnly = PageTableEntry.Flags.kernelPage.subtracting(.writable)
+        addLow(frames.lowerBound..<image.text.lowerBound, .kernelTable)
+        if format.hasNoExecute {
+            addLow(image.text, .kernelTable, readOnly)
+            addLow(image.readOnlyData, .kernelTable, readOnly.union(.noExecute))
+        } else {
+            // Without NX both are alike, and large pages cross the border.
+            let parts = image.text.lowerBound..<image.readOnlyData.upperBound
+            addLow(parts, .kernelTable, readOnly)
+        }
+        addLow(image.readOnlyData.upperBound..<frames.upperBound, .table)
     }
 
     private mutating func addLow(

@@ -16,16 +16,17 @@ extension Kernel {
 
     private func bootLayout() -> BootLayout {
         var memory = BootLayout.Memory(frames: [])
+        let space = MachineBoot(machine).space
         if machine.zones == nil {
             let map = machine.memoryMap ?? MemoryMap.pc(memory: machine.memoryBytes)
             memory.frames = MemoryMap.frames(map)
-            let image = BootLayout.imageX8664
+            let image = space.map { BootLayout.imageI386($0) } ?? BootLayout.imageX8664
             memory.hasImage =
                 machine.reserved == nil
                 && memory.frames.contains {
                     $0.lowerBound <= image.text.lowerBound && image.end <= $0.upperBound
                 }
-            if machine.reserved == nil { memory.top = topFrames() }
+            if machine.reserved == nil, space == nil { memory.top = topFrames() }
             // The lowest MiB is mapped whatever the firmware says of it.
             memory.frames = [0..<0x100] + memory.frames.filter { $0.lowerBound >= 0x100 }
         } else {
@@ -34,6 +35,11 @@ extension Kernel {
                 memory.frames.append(zone.startPFN..<zone.endPFN)
             }
             memory.frames = Self.join(memory.frames)
+        }
+        if let space {
+            let low = 0..<layout.directMapEndPFN
+            memory.frames = memory.frames.map { $0.clamped(to: low) }.filter { !$0.isEmpty }
+            return .linux61I386(memory, space)
         }
         let options = BootOptions(machine.bootOptions)
         return .linux61X8664(memory, hasGigabytePages: options.contains("gbpages"))
@@ -166,7 +172,13 @@ extension Kernel {
         let isLeaf = level == paging.format.leafLevel
         if isUser && isLeaf && paging.format.addressBits == 32 { flags.insert(.highMem) }
         let node = slab.nodeCount == 1 ? 0 : cpu % slab.nodeCount
-        let request = AllocationRequest(order: 0, flags: flags, cpu: cpu, node: node)
+        let request = AllocationRequest(
+            order: 0,
+            flags: flags,
+            cpu: cpu,
+            node: node,
+            zones: pages.gfpZones
+        )
         guard let frame = pages.allocate(request) else { return nil }
         pages.contents.clear(frame, pages: 1)
         pages.map[Int(frame)].isPageTable = true

@@ -100,11 +100,11 @@ extension Kernel {
         }
         view.freelists.append(slab.walk(&walk, number, .slab, pages))
         let shape = slab.caches[Int(owner.cache)]
-        let layout = CheckedLayout(slab.catalog.geometries[Int(owner.cache)])
+        let checked = checkedLayout(ofCache: Int(owner.cache))
         for index in slots {
             let state = slab.states[Int(owner.states) + index]
             let found = walk.found(index)
-            let address = Self.virtual(owner.pfn) &+ shape.begin(of: index)
+            let address = layout.virtual(owner.pfn) &+ shape.begin(of: index)
             let call = call(state.call)
             var slot = SlotView(
                 index: index,
@@ -117,7 +117,7 @@ extension Kernel {
                 position: found?.position
             )
             if shape.isChecked {
-                slot.marks = marks(at: address, layout, isAllocated: state.isAllocated)
+                slot.marks = marks(at: address, checked, isAllocated: state.isAllocated)
             }
             view.slots.append(slot)
         }

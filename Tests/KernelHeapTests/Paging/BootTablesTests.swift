@@ -31,7 +31,8 @@ struct BootTablesTests {
                 #expect(found == .success(frame), "frame \(frame)")
                 frame += max(UInt64(range.count) / 61, 1)
             }
-            let behind = kernel.entries(AddressLayout.x8664.pageOffset + range.upperBound << 12).last
+            let behind = kernel.entries(AddressLayout.x8664.pageOffset + range.upperBound << 12)
+                .last
             #expect(behind?.isPresent == (range.upperBound < 0x100), "\(range)")
         }
     }
@@ -142,7 +143,8 @@ struct BootTablesTests {
         let address = AddressLayout.x8664.pageOffset + 0x1000_0000
         let boot = kernel.bootTables()
         let walk = kernel.walk(address, root: kernel.root(of: 0, boot), boot)
-        let place = AddressLayout.x8664.pageOffset + walk.last.table << 12 + UInt64(walk.last.index) * 8
+        let place =
+            AddressLayout.x8664.pageOffset + walk.last.table << 12 + UInt64(walk.last.index) * 8
 
         let word = kernel.loadKernel(place, 8, in: .standard).bytes
         let read = word.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

@@ -78,7 +78,10 @@ extension SlabAllocator {
         let tracks = begin + layout.tracks
         var parts = [
             KnownPart(tracks, notes.allocation?.stored(count: layout.trackBytes) ?? nobody),
-            KnownPart(tracks + layout.trackBytes, notes.free?.stored(count: layout.trackBytes) ?? nobody),
+            KnownPart(
+                tracks + layout.trackBytes,
+                notes.free?.stored(count: layout.trackBytes) ?? nobody
+            ),
         ]
         guard let place = layout.requested else { return parts }
         if let requested = notes.requested {
