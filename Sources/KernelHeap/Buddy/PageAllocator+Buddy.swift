@@ -58,11 +58,12 @@ extension PageAllocator {
         var pfn = block
         var order = freedOrder
         changeFreeCount(zone: zone, cpu: cpu, by: 1 << freedOrder)
-        Self.merge(&pfn, &order, below: pageblockOrder, zone, &zones[zone], &map)
-        while order >= pageblockOrder && order < Zone.maxOrder {
+        let least = Self.leastPageblockOrder
+        Self.merge(&pfn, &order, below: least, zone, &zones[zone], &map)
+        while order >= least && order < Zone.maxOrder {
             let buddy = pfn ^ UInt32(1 << order)
             guard Self.isFree(buddy, order: order, zone: zone, map),
-                mayMerge(type, pageblockType(of: buddy))
+                order < pageblockOrder || mayMerge(type, pageblockType(of: buddy))
             else { break }
             removeFromFreeList(buddy, zone: zone, order: order)
             pfn &= buddy

@@ -39,7 +39,7 @@ extension PageAllocator {
     mutating func takeListed(order: Int, _ flags: GFPFlags, cpu: Int) -> UInt32? {
         let zone = Int(preferredZones[Int(flags.rawValue & 0xf)])
         let pages = 1 &<< order
-        guard !PerCPUPages.allows(order: order), zone < zones.count, !decisions.isOn,
+        guard !PerCPUPages.allows(order: order, pageblockOrder), zone < zones.count, !decisions.isOn,
             zones[zone].unlisted.isEmpty, strayReferences.isEmpty, oddPages.isEmpty,
             zones[zone].isAboveLow(gfpZones.index(flags), besides: pages &- 1)
         else { return nil }
@@ -60,7 +60,7 @@ extension PageAllocator {
     @inline(__always)
     mutating func releaseListed(_ pfn: UInt32, order: Int, cpu: Int) -> Bool {
         let page = map[Int(pfn)]
-        guard page.isBlockInUse(order: order), !PerCPUPages.allows(order: order),
+        guard page.isBlockInUse(order: order), !PerCPUPages.allows(order: order, pageblockOrder),
             strayReferences.isEmpty, oddPages.isEmpty
         else { return false }
         map[Int(pfn)].word = 0

@@ -17,8 +17,10 @@ struct PageAllocator: ~Copyable {
     var lruPages: ChunkedColumn<UInt16>
     let cpuCount: Int
     var zonelists: OwnedBuffer<Zonelist>
-    /// Where the kernel sees the frames.
-    let layout: AddressLayout
+    /// First address of the direct map; the layout's, within reach of every free.
+    let pageOffset: UInt64
+    /// Logarithm of the pages of a pageblock; the layout's, likewise.
+    let pageblockOrder: Int
     /// The highest zone by the zone bits of the flags.
     let gfpZones: GFPZones
     /// The preferred zone by the zone bits of the flags; 255 where it depends on more than them.
@@ -34,12 +36,14 @@ struct PageAllocator: ~Copyable {
     var lostPages: UInt64 = 0
     /// Bad pages found during the current call, until they are logged.
     var badPages: [BadPage] = []
+    /// Where the kernel sees the frames.
+    let layout: AddressLayout
 
     /// Pages of a pageblock: `pageblock_nr_pages`.
     @inline(__always)
-    var pageblockPages: Int { 1 &<< layout.pageblockOrder }
-    @inline(__always)
-    var pageblockOrder: Int { layout.pageblockOrder }
+    var pageblockPages: Int { 1 &<< pageblockOrder }
+    /// The smallest order that any machine's pageblocks have.
+    static let leastPageblockOrder = 9
 
     init(
         zones: [Zone],
@@ -49,6 +53,8 @@ struct PageAllocator: ~Copyable {
         gfpZones: GFPZones = .x8664
     ) {
         self.layout = layout
+        pageOffset = layout.pageOffset
+        pageblockOrder = layout.pageblockOrder
         self.gfpZones = gfpZones
         let end = zones.map(\.endPFN).max() ?? 0
         let frames = Int(clamping: end)
@@ -71,6 +77,8 @@ struct PageAllocator: ~Copyable {
         perCPU = other.perCPU.copy()
         cpuCount = other.cpuCount
         layout = other.layout
+        pageOffset = other.pageOffset
+        pageblockOrder = other.pageblockOrder
         gfpZones = other.gfpZones
         zonelists = other.zonelists.copy()
         preferredZones = other.preferredZones
@@ -99,7 +107,7 @@ struct PageAllocator: ~Copyable {
 
     @inline(__always)
     func pageblockType(of pfn: UInt32) -> MigrateType {
-        let block = Int(pfn) &>> layout.pageblockOrder
+        let block = Int(pfn) &>> pageblockOrder
         return MigrateType(rawValue: pageblocks[block] ^ Self.bootClass(block)) ?? .movable
     }
 
@@ -127,7 +135,7 @@ struct PageAllocator: ~Copyable {
     }
 
     mutating func setPageblockType(of pfn: UInt32, to type: MigrateType) {
-        let block = Int(pfn) &>> layout.pageblockOrder
+        let block = Int(pfn) &>> pageblockOrder
         pageblocks[block] = type.rawValue ^ Self.bootClass(block)
     }
 

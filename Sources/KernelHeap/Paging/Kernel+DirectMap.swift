@@ -136,8 +136,8 @@ extension PageAllocator {
     /// The frame under an address of the direct map, or nil where no memory is.
     @inline(__always)
     func frame(ofDirectMapped address: UInt64) -> UInt32? {
-        let pfn = (address &- layout.pageOffset) >> 12
-        guard address >= layout.pageOffset, pfn < UInt64(map.capacity), layout.isMapped(pfn),
+        let pfn = (address &- pageOffset) >> 12
+        guard address >= pageOffset, pfn < UInt64(map.capacity), layout.isMapped(pfn),
             isValid(pfn)
         else { return nil }
         return UInt32(truncatingIfNeeded: pfn)

@@ -15,9 +15,8 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> SlabAllocator.Object? {
-        if !flags.isDisjoint(with: [.highMem, .dma32]) {
-            return fixedObject(from: cache, requested: requested, flags: flags, in: context)
-        }
+        let isUnfit = !flags.isDisjoint(with: [.highMem, .dma32])
+        let flags = isUnfit ? fixedFlags(flags, for: cache, context) : flags
         let isConstructed = slab.caches[cache].isConstructed
         let slabsBefore = isConstructed ? slab.slabCount(of: cache) : 0
         do {
@@ -49,18 +48,16 @@ extension Kernel {
         }
     }
 
-    /// The same for flags that no slab can have: they are warned about, and left out, only when pages
-    /// for a new slab are needed.
-    private mutating func fixedObject(
-        from cache: Int,
-        requested: UInt64,
-        flags: GFPFlags,
-        in context: CallContext
-    ) -> SlabAllocator.Object? {
+    /// Leaves out flags that no slab can have; they are warned about only when pages for a new slab
+    /// are needed.
+    @inline(never)
+    private mutating func fixedFlags(
+        _ flags: GFPFlags,
+        for cache: Int,
+        _ context: CallContext
+    ) -> GFPFlags {
         let isServed = slab.hasObject(of: cache, cpu: context.cpu)
-        let fixed =
-            isServed ? flags.subtracting([.highMem, .dma32]) : withoutUnfitZones(flags, context)
-        return allocateObject(from: cache, requested: requested, flags: fixed, in: context)
+        return isServed ? flags.subtracting([.highMem, .dma32]) : withoutUnfitZones(flags, context)
     }
 
     /// Allocates and clears as the flags and the boot options say.

@@ -32,8 +32,9 @@ extension Kernel {
             let cache = slab.kmalloc.cache(size: size, flags: flags)
             let place = slab.place(cache, cpu: context.cpu)
             if place < slab.cpuSlabs.count, slab.cpuSlabs[place].hasFreeObject {
-                let physical = slab.take(place: place, requested: size, call: sequence)
-                return LinearAddress(rawValue: layout.pageOffset &+ physical)
+                return LinearAddress(
+                    rawValue: slab.take(place: place, requested: size, call: sequence)
+                )
             }
         }
         return allocateFully(size: size, flags: flags, in: context)
@@ -159,7 +160,7 @@ extension Kernel {
     public mutating func kfree(_ address: LinearAddress, in context: CallContext = .standard) {
         guard address.rawValue > Self.zeroSizePointer else { return }
         // A frame beyond the map has no page; one below it that is a slab's needs no other test.
-        let pfn = (address.rawValue &- layout.pageOffset) >> 12
+        let pfn = (address.rawValue &- pages.pageOffset) >> 12
         guard pfn < UInt64(pages.map.capacity) else { return oopsInPageLookup(address.rawValue) }
         let page = pages.map[Int(truncatingIfNeeded: pfn)]
         guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
@@ -167,7 +168,7 @@ extension Kernel {
             return freeSlowly(address, page, in: context)
         }
         let freed = slab.free(
-            at: address.rawValue &- layout.pageOffset,
+            at: address.rawValue,
             of: page,
             cpu: context.cpu,
             call: sequence,
@@ -206,7 +207,7 @@ extension Kernel {
         }
         if slab.clearsOnFree(cache) { clearFreed(address, cache) }
         let freed = slab.free(
-            at: address &- layout.pageOffset,
+            at: address,
             of: page,
             cpu: context.cpu,
             call: sequence,

@@ -1,5 +1,5 @@
 /// Which cache serves a `kmalloc()`: the sizes of each kind stand at fixed places in the catalog.
-struct KmallocCaches: Hashable, Sendable, BitwiseCopyable {
+struct KmallocCaches: Sendable, BitwiseCopyable {
     /// The two caches that SLUB itself lives in come first.
     static let first = 2
 
@@ -9,10 +9,10 @@ struct KmallocCaches: Hashable, Sendable, BitwiseCopyable {
     let largest: UInt64
     /// Whether larger requests get whole pages; otherwise they get NULL.
     let usesPages: Bool
-    /// What is taken off the logarithm of a size to get its place.
+    /// What is taken off the logarithm of a size above 192 to get its place.
     private let shift: Int
-    /// Logarithm of the smallest size, where all sizes are powers of two; 0 with 96 and 192.
-    private let least: Int
+    /// Places of the sizes up to 192, by eights: `kmalloc_index()`.
+    private let small: InlineArray<25, UInt8>
     /// Places of the first caches of the kinds: accounted, reclaimable, DMA.
     private let accounted: Int
     private let reclaimable: Int
@@ -24,7 +24,9 @@ struct KmallocCaches: Hashable, Sendable, BitwiseCopyable {
         largest: 8_192,
         usesPages: true,
         shift: 1,
-        least: 0,
+        small: [
+            0, 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6,
+        ],
         accounted: first + 13,
         reclaimable: first + 26,
         dma: first + 39
@@ -39,12 +41,17 @@ struct KmallocCaches: Hashable, Sendable, BitwiseCopyable {
     static func classic(smallest: UInt64, largest: UInt64) -> KmallocCaches {
         let least = min(smallest, 128).trailingZeroBitCount
         let sizes = 18 - least
+        var small = InlineArray<25, UInt8>(repeating: 0)
+        for eights in 1..<25 {
+            let logarithm = 3 + Int.bitWidth - (eights - 1).leadingZeroBitCount
+            small[eights] = UInt8(max(logarithm, least) - least)
+        }
         return KmallocCaches(
             sizes: sizes,
             largest: min(largest, 1 << 17),
             usesPages: false,
             shift: least,
-            least: least,
+            small: small,
             accounted: first,
             reclaimable: first,
             dma: first + sizes
@@ -54,21 +61,16 @@ struct KmallocCaches: Hashable, Sendable, BitwiseCopyable {
     /// The first cache behind them.
     var end: Int { dma + sizes }
 
-    /// Places of the sizes up to 192, by eights: `kmalloc_index()`.
-    private static let small: InlineArray<25, UInt8> = [
-        0, 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6,
-    ]
-
     /// The cache for a size from 1 to `largest`.
     @inline(__always)
     func cache(size: UInt64, flags: GFPFlags) -> Int {
         let place: Int
-        if size <= 192 && least == 0 {
-            place = Int(Self.small[Int(truncatingIfNeeded: (size + 7) >> 3)])
+        if size <= 192 {
+            place = Int(small[Int(truncatingIfNeeded: (size + 7) >> 3)])
         } else {
             // 256 is the eighth size of 6.1; each further power of two follows.
             let logarithm = UInt64.bitWidth &- (size &- 1).leadingZeroBitCount
-            place = max(logarithm, least) &- shift
+            place = logarithm &- shift
         }
         return kind(flags) &+ place
     }

@@ -197,7 +197,7 @@ extension SlabAllocator {
             return false
         }
         let slab = slabs[Int(number)]
-        cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)])
+        cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)], layout)
         byteLists[number] = ByteLists(cpu: head)
         return true
     }

@@ -52,7 +52,7 @@ extension SlabAllocator {
             cpuSlabs[place].slab = Slab.none
             return false
         }
-        cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)])
+        cpuSlabs[place].use(slab, number: number, of: caches[Int(slab.cache)], layout)
         return true
     }
 

@@ -32,16 +32,16 @@ struct SlabAllocator: ~Copyable {
     /// The freelists of slabs whose objects are linked in their own bytes.
     var byteLists: [UInt32: ByteLists] = [:]
     let pointers: FreePointerCoding
-    /// Where the kernel sees the slabs' frames.
-    let layout: AddressLayout
-    /// Which caches serve `kmalloc()`.
-    let kmalloc: KmallocCaches
     /// The order in which new slabs' objects are linked, where it is not their own.
     var shuffle: FreelistShuffle?
     /// Whether every allocation and free has more to do: clear memory by boot option, or keep a history.
     var leavesFastPath: Bool
     let cpuCount: Int
     let nodeCount: Int
+    /// Which caches serve `kmalloc()`.
+    let kmalloc: KmallocCaches
+    /// Where the kernel sees the slabs' frames.
+    let layout: AddressLayout
 
     init(
         _ options: SlabOptions,
@@ -142,40 +142,40 @@ struct SlabAllocator: ~Copyable {
         }
         let index = cpuSlabs[place].freelist
         let before = states[Int(cpuSlabs[place].states) &+ Int(index)]
-        let physical = take(place: place, requested: requested, call: call)
+        let address = take(place: place, requested: requested, call: call)
         return Object(
             slab: cpuSlabs[place].slab,
             index: index,
             pfn: cpuSlabs[place].pfn,
-            address: layout.pageOffset &+ physical,
+            address: address,
             before: before
         )
     }
 
     /// Takes the first object of a CPU's freelist, which must not be empty.
     ///
-    /// - Returns: its physical address.
+    /// - Returns: its address.
     @inline(__always)
     mutating func take(place: Int, requested: UInt64, call: UInt64) -> UInt64 {
         let index = cpuSlabs[place].freelist
         let state = Int(cpuSlabs[place].states) &+ Int(index)
-        let physical = cpuSlabs[place].physical(of: index)
+        let address = cpuSlabs[place].address(of: index)
         cpuSlabs[place].freelist = states[state].allocate(requested: requested, call: call)
-        return physical
+        return address
     }
 
     /// Where a CPU's part of a cache stands.
     @inline(__always)
     func place(_ cache: Int, cpu: Int) -> Int { cache &* cpuCount &+ cpu }
 
-    /// Frees the object that holds a physical address: `slab_free()`, 6.1.
+    /// Frees the object that holds an address: `slab_free()`, 6.1.
     ///
     /// The result is false where the object is the head of the very list it would go to, which a
     /// hardened kernel takes as proof of a double free; the list then ends with it. An address that
     /// begins no object is freed all the same, as the kernel does without checks.
     @inline(__always)
     mutating func free(
-        at physical: UInt64,
+        at address: UInt64,
         of page: Page,
         cpu: Int,
         call: UInt64,
@@ -188,7 +188,7 @@ struct SlabAllocator: ~Copyable {
         }
         guard cpuSlabs[place].slab == page.word else {
             return freeElsewhere(
-                at: physical,
+                at: address &- layout.pageOffset,
                 slab: page.word,
                 place: place,
                 cpu: cpu,
@@ -196,9 +196,9 @@ struct SlabAllocator: ~Copyable {
                 pages: &pages
             )
         }
-        guard let index = cpuSlabs[place].index(ofPhysical: physical) else {
+        guard let index = cpuSlabs[place].index(of: address) else {
             return freeElsewhere(
-                at: physical,
+                at: address &- layout.pageOffset,
                 slab: page.word,
                 place: place,
                 cpu: cpu,

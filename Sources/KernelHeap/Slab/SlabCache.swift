@@ -95,17 +95,18 @@ struct CPUSlab: ColumnElement {
     // One more than the number, so that zero means none.
     private var storedSlab: UInt32 = 0
     private var storedPartial: UInt32 = 0
+    /// The address of the slab's first object.
+    private var base: UInt64 = 0
+    /// Copies of the cache's fields, so that an allocation reads no cache.
+    private var reciprocal: UInt64 = 0
+    private(set) var size: UInt32 = 0
+    /// Copies of the slab's fields, so that it reads no slab either.
+    var states: UInt32 = 0
+    var pfn: UInt32 = 0
+    private var objects: UInt16 = 0
     private var storedFreelist: UInt16 = 0
     /// Slabs in the chain.
     var partialCount: UInt16 = 0
-    /// Copies of the slab's fields, so that an allocation reads no slab.
-    var states: UInt32 = 0
-    var pfn: UInt32 = 0
-    /// Copies of the cache's fields, so that it reads no cache either.
-    private(set) var size: UInt32 = 0
-    private var reciprocal: UInt64 = 0
-    private var objects: UInt16 = 0
-    private var redLeftPad: UInt16 = 0
 
     init() {}
 
@@ -133,28 +134,30 @@ struct CPUSlab: ColumnElement {
     @inline(__always)
     var hasFreeObject: Bool { storedFreelist != 0 }
 
-    /// The object's physical address.
+    /// The object's address.
     @inline(__always)
-    func physical(of index: UInt16) -> UInt64 {
-        UInt64(pfn) << 12 &+ UInt64(index) &* UInt64(size) &+ UInt64(redLeftPad)
-    }
+    func address(of index: UInt16) -> UInt64 { base &+ UInt64(index) &* UInt64(size) }
 
     /// The object of the CPU's slab that begins at an address.
     @inline(__always)
-    func index(ofPhysical address: UInt64) -> UInt16? {
-        let offset = address &- UInt64(pfn) << 12
+    func index(of address: UInt64) -> UInt16? {
+        let offset = address &- base
         let slot = offset.multipliedFullWidth(by: reciprocal).high
-        let begin = slot &* UInt64(size) &+ UInt64(redLeftPad)
-        guard slot < UInt64(objects), begin == offset else { return nil }
+        guard slot < UInt64(objects), slot &* UInt64(size) == offset else { return nil }
         return UInt16(truncatingIfNeeded: slot)
     }
 
     /// Takes a slab and its free objects.
     @inline(__always)
-    mutating func use(_ slab: Slab, number: UInt32, of cache: SlabCache) {
+    mutating func use(
+        _ slab: Slab,
+        number: UInt32,
+        of cache: SlabCache,
+        _ layout: AddressLayout
+    ) {
         size = cache.size
         objects = slab.objects
-        redLeftPad = cache.redLeftPad
+        base = layout.virtual(slab.pfn) &+ UInt64(cache.redLeftPad)
         reciprocal = cache.reciprocal
         self.slab = number
         freelist = slab.hasByteLists ? Slab.endOfList : slab.freelist

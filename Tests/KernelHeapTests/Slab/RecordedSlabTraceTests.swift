@@ -73,7 +73,7 @@ struct SlabReplay: ~Copyable {
             guard let object = live[frame]?.popLast() else { return "no live object in \(frame)" }
             let offset = UInt64(object.index) * UInt64(slab.caches[cache].size)
             _ = slab.free(
-                at: UInt64(object.pfn) << 12 + offset,
+                at: slab.layout.virtual(object.pfn) + offset,
                 of: pages.map[Int(object.pfn)],
                 cpu: 0,
                 call: 0,
