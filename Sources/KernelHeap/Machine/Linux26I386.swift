@@ -14,6 +14,7 @@ extension MachineProfile {
             Constant(name: "MAX_ORDER", value: 11),
             Constant(name: "THREAD_SIZE", value: 0x2000),
             Constant(name: "sizeof(struct page)", value: 32),
-        ]
+        ],
+        kernelText: 0xc100_0000..<0xc191_bc80
     )
 }

@@ -23,7 +23,8 @@ extension MachineProfile {
                 name: "CPU_ENTRY_AREA_BASE",
                 value: I386AddressSpace(hasPAE: false).cpuEntryAreas
             ),
-        ]
+        ],
+        kernelText: 0xc100_0000..<0xc191_bc80
     )
 
     /// What the address space of a 32-bit kernel consists of, whatever its memory is.

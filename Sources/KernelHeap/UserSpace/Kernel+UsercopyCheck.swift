@@ -36,8 +36,8 @@ extension Kernel {
     }
 
     private func refusal(of address: UInt64, _ count: UInt64) -> UsercopyRefusal? {
-        let (_, wraps) = address.addingReportingOverflow(count - 1)
-        if wraps { return UsercopyRefusal(memory: "wrapped address", offset: 0) }
+        let (last, wraps) = address.addingReportingOverflow(count - 1)
+        if wraps || last > layout.addressMask { return UsercopyRefusal(memory: "wrapped address", offset: 0) }
         if address <= Self.zeroSizePointer {
             return UsercopyRefusal(memory: "null address", offset: address)
         }
@@ -60,7 +60,7 @@ extension Kernel {
         let owner = slab.slabs[Int(pages.map[Int(frame)].slabNumber)]
         let geometry = slab.catalog.geometries[Int(owner.cache)]
         let name = slab.catalog.names[Int(owner.cache)]
-        let inSlab = address &- Self.virtual(owner.pfn)
+        let inSlab = address &- layout.virtual(owner.pfn)
         var offset = inSlab % UInt64(max(geometry.size, 1))
         if geometry.flags.contains(.redZone) {
             let pad = UInt64(clamping: geometry.redLeftPad)
@@ -90,7 +90,7 @@ extension Kernel {
         let head = compoundHead(of: frame)
         let page = pages.map[Int(head)]
         guard page.kind == .allocated, page.isCompound, page.order > 0 else { return nil }
-        let offset = address &- Self.virtual(head)
+        let offset = address &- layout.virtual(head)
         let size: UInt64 = 4_096 << UInt64(page.order)
         return count <= size - offset ? nil : UsercopyRefusal(memory: "page alloc", offset: offset)
     }
@@ -98,7 +98,7 @@ extension Kernel {
     /// `check_kernel_text_object()`: no copy touches code, at neither of its two addresses.
     private func refusalOfText(_ address: UInt64, _ count: UInt64) -> UsercopyRefusal? {
         let text = profile.kernelText
-        let alias = text.lowerBound &- Self.imageOffset &+ Self.pageOffset
+        let alias = text.lowerBound &- layout.imageOffset &+ layout.pageOffset
         let windows = [
             ("kernel text", text), ("linear kernel text", alias..<alias &+ UInt64(text.count)),
         ]
