@@ -17,6 +17,7 @@ public struct Kernel: ~Copyable, Sendable {
     var pages: PageAllocator
     var slab: SlabAllocator
     var paging: Paging
+    var segmentation = SegmentationState()
     var processes: [Process] = [Process(pid: 1, name: "init")]
     /// Faults of processes that brought a page: `pgfault`.
     var pageFaults: UInt64 = 0
@@ -91,6 +92,7 @@ public struct Kernel: ~Copyable, Sendable {
         pages = other.pages.fork()
         slab = other.slab.fork()
         paging = other.paging.fork()
+        segmentation = other.segmentation
         processes = other.processes
         pageFaults = other.pageFaults
         recentCalls = other.recentCalls.fork()
@@ -172,6 +174,7 @@ public struct Kernel: ~Copyable, Sendable {
     public var heldBytes: Int {
         var bytes =
             4_096 + pages.heldBytes + slab.heldBytes + paging.heldBytes
+            + segmentation.heldBytes
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes { bytes += process.space.areas.count * 40 }

@@ -90,16 +90,20 @@ public struct CallSignature: Sendable {
     public let parameters: [Parameter]
     /// One sentence on what the function does.
     public let summary: String
+    /// Machines in 64-bit mode do not offer it: there it is -ENOSYS.
+    public let needs32Bit: Bool
 
     public init(
         _ name: String,
         returns: String,
         _ parameters: [Parameter],
-        _ summary: String
+        _ summary: String,
+        needs32Bit: Bool = false
     ) {
         self.name = name
         self.returns = returns
         self.parameters = parameters
         self.summary = summary
+        self.needs32Bit = needs32Bit
     }
 }

@@ -13,7 +13,8 @@ extension TranslationView {
     /// As the detail of a call, and as the answer of `GET …/translate`.
     public var facts: [Fact] {
         [
-            Fact("linear", .address(linear.rawValue)),
+            Fact("logical", logical.map { .facts($0.facts) } ?? .null),
+            Fact("linear", hasLinear ? .address(linear.rawValue) : .null),
             Fact("physical", physical.map { .address($0.rawValue) } ?? .null),
             Fact("page_size", .number(Int64(pageBytes))),
             Fact("writable", .boolean(isWritable)), Fact("user", .boolean(isUser)),
@@ -45,17 +46,36 @@ extension TranslationView.Fault {
     }
 }
 
-/// Walks the tables for an address: the result is the physical address, NULL where there is none.
+/// Translates an address: the result is the physical address, NULL where there is none.
 struct Translate: KernelCall {
     static let signature = CallSignature(
         "translate",
         returns: "phys_addr_t",
         [
-            addressParameter, pidParameter,
+            Parameter("address", .address, "A linear address.", optional: true), pidParameter,
             Parameter("access", .names(accesses), "read, write or execute.", optional: true),
-            Parameter("mode", .names(modes), "kernel or user.", optional: true),
+            Parameter(
+                "mode",
+                .names(modes),
+                "kernel or user; for a logical address as the CPL is, where left out.",
+                optional: true
+            ),
+            Parameter(
+                "segment",
+                .names(SegmentRegister.flagNames),
+                "Instead of an address: a segment register, and an offset.",
+                optional: true
+            ),
+            Parameter(
+                "selector",
+                .unsigned(bits: 16),
+                "Instead of an address: a selector that would be loaded, and an offset.",
+                optional: true
+            ),
+            Parameter("offset", .unsigned(bits: 32), "In the segment; 0.", optional: true),
+            Parameter("size", .unsigned(bits: 32), "Bytes of the access; 1.", optional: true),
         ],
-        "Walks the page tables for an address and shows each level; changes nothing."
+        "Translates logical to linear to physical and shows each step; changes nothing."
     )
     private static let accesses = FlagNames(
         "access",
@@ -63,25 +83,55 @@ struct Translate: KernelCall {
     )
     private static let modes = FlagNames("mode", [FlagName("kernel", 0), FlagName("user", 1)])
 
-    var address: UInt64
+    var address: UInt64?
     var pid: Int?
     var access: TranslationView.Access
-    var isUser: Bool
+    var isUser: Bool?
+    var segment: LogicalAddressView.Segment?
+    var offset: UInt32
+    var size: UInt32
+    /// Not exactly one of address, segment and selector is given.
+    var isUnclear: Bool
 
     init(_ arguments: borrowing CallArguments) {
-        address = arguments.word(0)
+        address = arguments.has(0) ? arguments.word(0) : nil
         pid = arguments.has(1) ? Int(truncatingIfNeeded: arguments.word(1)) : nil
         access = TranslationView.Access(rawValue: arguments.word(2)) ?? .read
-        isUser = arguments.word(3) & 1 != 0
+        isUser = arguments.has(3) ? arguments.word(3) & 1 != 0 : nil
+        if arguments.has(4) { segment = .register(SegmentRegister(arguments.word(4))) }
+        if arguments.has(5) {
+            segment = .selector(Selector(rawValue: UInt16(truncatingIfNeeded: arguments.word(5))))
+        }
+        offset = arguments.uint(6)
+        size = arguments.has(7) ? arguments.uint(7) : 1
+        let isLogical = arguments.has(4) != arguments.has(5)
+        isUnclear = isLogical == arguments.has(0) || arguments.has(4) && arguments.has(5)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let view = kernel.translationView(
-            LinearAddress(rawValue: address),
-            pid: pid ?? context.pid,
-            access: access,
-            isUser: isUser
-        )
+        guard !isUnclear else {
+            return CallResult(.integer(-Int64(Errno.EINVAL.rawValue)), errno: .EINVAL)
+        }
+        let pid = pid ?? context.pid
+        var view: TranslationView
+        if let segment {
+            let logical = kernel.logicalAddressView(
+                segment,
+                offset,
+                count: size,
+                access: access.segmentAccess,
+                cpu: context.cpu
+            )
+            guard let logical else { return .noSegmentation }
+            view = kernel.translationView(logical, pid: pid, access: access, isUser: isUser)
+        } else {
+            view = kernel.translationView(
+                LinearAddress(rawValue: address ?? 0),
+                pid: pid,
+                access: access,
+                isUser: isUser ?? false
+            )
+        }
         return CallResult(.pointer(view.physical?.rawValue ?? 0), detail: .facts(view.facts))
     }
 }

@@ -31,6 +31,10 @@ struct BootLayout: Sendable {
     var tableFrames: [Range<UInt64>] = []
     /// `empty_zero_page`.
     var zeroFrame: UInt64 = 0
+    /// Pages of the boot's segment descriptors, CPU by CPU; empty on 64-bit machines.
+    var descriptorFrames: Range<UInt64> = 0..<0
+    /// Whether those are mapped in a window of their own, too.
+    var hasEntryAreas = true
     /// The first entry of a root that all processes share.
     var firstKernelIndex: Int
 

@@ -29,8 +29,13 @@ extension BootLayout {
     /// - Parameters:
     ///   - memory: low memory of the machine.
     ///   - space: the kernel's gigabyte.
+    ///   - cpus: how many GDTs there are.
     /// - Returns: what the kernel maps, and where its tables are.
-    static func linux61I386(_ memory: Memory, _ space: I386AddressSpace) -> BootLayout {
+    static func linux61I386(
+        _ memory: Memory,
+        _ space: I386AddressSpace,
+        cpus: Int
+    ) -> BootLayout {
         let format: PagingFormat = space.hasPAE ? .pae : .twoLevel
         let rootIndex = format.index(lowMemoryStart, 0)
         var layout = BootLayout(format: format, firstKernelIndex: rootIndex)
@@ -49,6 +54,7 @@ extension BootLayout {
             let flags = readOnly.union(.noExecute)
             layout.addPages(1, at: space.cpuEntryAreas, image.end - 1, flags, .table)
         }
+        layout.addDescriptors(cpus: cpus, memory.hasImage ? image : nil, space)
         layout.addPages(
             1,
             at: 0xffff_c000,
@@ -75,6 +81,23 @@ extension BootLayout {
             addLow(parts, .kernelTable, readOnly)
         }
         addLow(image.readOnlyData.upperBound..<frames.upperBound, .table)
+    }
+
+    /// Gives the CPUs their descriptor tables, in frames of the image's data.
+    private mutating func addDescriptors(
+        cpus: Int,
+        _ image: KernelImage?,
+        _ space: I386AddressSpace
+    ) {
+        let end =
+            image == nil ? Self.firmwareFrames.lowerBound - 1 : Self.dataFramesI386.lowerBound
+        let cpus = min(max(cpus, 1), BootDescriptors.maximumCPUs)
+        addDescriptors(
+            cpus: cpus,
+            first: end - UInt64(cpus * BootDescriptors.pagesPerCPU),
+            // Without an image nothing in the direct map is the kernel's own.
+            hasEntryAreas: !space.isClassic || image == nil
+        )
     }
 
     private mutating func addLow(

@@ -29,7 +29,7 @@ struct BootTables: Sendable {
     }
 
     let format: PagingFormat
-    private let layout: BootLayout
+    let layout: BootLayout
     private let runs: [Run]
     /// How many tables there are.
     let count: UInt64

@@ -39,7 +39,7 @@ extension Kernel {
         if let space {
             let low = 0..<layout.directMapEndPFN
             memory.frames = memory.frames.map { $0.clamped(to: low) }.filter { !$0.isEmpty }
-            return .linux61I386(memory, space)
+            return .linux61I386(memory, space, cpus: machine.cpus)
         }
         let options = BootOptions(machine.bootOptions)
         return .linux61X8664(memory, hasGigabytePages: options.contains("gbpages"))
@@ -136,6 +136,7 @@ extension Kernel {
     func unwrittenTable(_ frame: UInt32) -> [UInt8]? {
         guard !paging.writtenOut.contains(frame) else { return nil }
         let boot = bootTables()
+        if let descriptors = unwrittenDescriptors(frame, boot) { return descriptors }
         return boot.table(at: UInt64(frame)).map { bytes(of: $0, boot) }
     }
 
@@ -146,6 +147,7 @@ extension Kernel {
     @inline(never)
     mutating func willStoreIntoTable(_ frame: UInt32) {
         let boot = keptBootTables()
+        writeOutDescriptors(frame, boot)
         guard isTable(UInt64(frame), boot) else { return }
         writeOut(frame, boot)
         paging.isTampered = true

@@ -1,29 +1,60 @@
-/// The descriptor table and registers of the recorded 32-bit kernels: `i386/686-1G/gdt.jsonl`.
+/// The descriptor table and task state that the boot gives a CPU of a 32-bit machine.
 ///
-/// Each CPU has its own, in the page of its entry area; those of other CPUs than the first are
-/// taken as equal, with their own TSS. Entries 6 and 27 hold the bases of the recorded boot: of a
-/// program's thread-local memory, and of the CPU's variables.
+/// The table is the recorded one, `i386/686-1G/gdt.jsonl`. Entries 6 and 27 hold the bases of that
+/// boot: of a program's thread-local memory, and of the CPU's variables. Other CPUs than the first
+/// are taken as equal, with TSSs of their own.
 ///
 ///     ff400000  IDT
-///     ff401000  GDT │ guard │ entry stack │ guard │ double fault stack, its TSS │ TSS   43 pages a CPU
-///         +0          +1        +2            +3            +4                     +5
-enum BootDescriptors {
-    static let entryArea: UInt32 = 0xff40_1000
-    static let entryAreaBytes: UInt32 = 43 << 12
-    /// Pages from the entry area's start.
-    static let stackPage: UInt32 = 2
-    static let doubleFaultPage: UInt32 = 4
-    static let taskPage: UInt32 = 5
-    static let limit: UInt16 = 0xff
+///     ff401000  GDT │ guard │ entry stack │ guard │ double fault's stack and TSS │ TSS …   43 pages a CPU
+///         +0          +1        +2            +3           +4                        +5
+///
+/// Three of the pages matter here: GDT, entry stack, TSS. No byte of them exists before something is
+/// stored there (`Kernel.unwrittenDescriptors`).
+struct BootDescriptors: Hashable, Sendable {
+    /// Linear addresses.
+    let gdt: UInt32
+    let stack: UInt32
+    let task: UInt32
+    let doubleFaultTask: UInt32
 
-    /// Selectors by their names in the kernel's headers.
+    static let limit: UInt16 = 0xff
+    /// How many CPUs' areas fit, and how many pages each of them has in memory.
+    static let maximumCPUs = 64
+    static let pagesPerCPU = 3
+
+    private static let areas: UInt32 = 0xff40_1000
+    private static let areaBytes: UInt32 = 43 << 12
+
+    /// Those in the window of 4.15 and later.
+    init(cpu: Int) {
+        gdt = Self.areas &+ UInt32(truncatingIfNeeded: cpu) &* Self.areaBytes
+        stack = gdt &+ 2 << 12
+        task = gdt &+ 5 << 12
+        doubleFaultTask = task &- 0x68
+    }
+
+    /// Those of a kernel without such a window, in pages one behind another.
+    init(pagesAt start: UInt32) {
+        gdt = start
+        stack = start &+ 1 << 12
+        task = start &+ 2 << 12
+        doubleFaultTask = task &+ 0x800
+    }
+
+    /// The pages of a CPU that are in memory, in the order of their frames.
+    var pages: [UInt32] { [gdt, stack, task] }
+
+    /// What a loaded stack pointer starts with: the end of the entry stack.
+    var stackEnd: UInt32 { stack &+ 1 << 12 }
+
+    // Selectors by their names in the kernel's headers.
     static let kernelCode = Selector(rawValue: 0x60)
     static let kernelData = Selector(rawValue: 0x68)
     static let userCode = Selector(rawValue: 0x73)
     static let userData = Selector(rawValue: 0x7b)
     static let perCPU = Selector(rawValue: 0xd8)
     static let threadLocal = Selector(rawValue: 0x33)
-    static let task = Selector(rawValue: 0x80)
+    static let taskSelector = Selector(rawValue: 0x80)
 
     /// Entries that are not zero, of the first CPU.
     private static let entries: [(index: Int, word: UInt64)] = [
@@ -34,69 +65,101 @@ enum BootDescriptors {
         (24, 0x0000_9a00_0000_ffff), (25, 0x0040_9200_0000_ffff), (26, 0x00cf_9200_0000_ffff),
         (27, 0x348f_9322_a000_ffff), (31, 0xff00_8940_5f98_407b),
     ]
-    /// Those of them that point into the entry area.
-    private static let own = [16, 31]
 
-    /// Where a CPU's entry area begins, and its GDT.
-    static func start(cpu: Int) -> UInt32 {
-        entryArea &+ UInt32(truncatingIfNeeded: cpu) &* entryAreaBytes
-    }
-
-    /// A CPU's GDT as the boot leaves it.
-    static func table(cpu: Int) -> [SegmentDescriptor] {
+    /// The GDT as the boot leaves it.
+    var table: [SegmentDescriptor] {
         var table = [SegmentDescriptor](
             repeating: SegmentDescriptor(rawValue: 0),
-            count: (Int(limit) + 1) / 8
+            count: (Int(Self.limit) + 1) / 8
         )
-        for entry in entries { table[entry.index] = SegmentDescriptor(rawValue: entry.word) }
-        for index in own {
-            let boot = table[index]
+        for entry in Self.entries {
+            table[entry.index] = SegmentDescriptor(rawValue: entry.word)
+        }
+        for (index, base) in [(16, task), (31, doubleFaultTask)] {
+            let recorded = table[index]
             table[index] = SegmentDescriptor(
-                base: boot.base &+ (start(cpu: cpu) &- entryArea),
-                limit: boot.limit,
-                type: boot.type,
-                dpl: boot.dpl,
-                flags: boot.flags
+                base: base,
+                limit: recorded.limit,
+                type: recorded.type,
+                dpl: recorded.dpl,
+                flags: recorded.flags
             )
         }
         return table
     }
 
-    /// Words of a CPU's TSS by offset: `sp0` and `ss0`, the end of the entry stack.
-    ///
-    /// From the kernel's headers; the recordings do not look into the TSS.
-    static func taskState(cpu: Int) -> [(offset: Int, word: UInt32)] {
-        let stackEnd = start(cpu: cpu) &+ (stackPage &+ 1) << 12
-        return [(4, stackEnd), (8, UInt32(kernelData.rawValue))]
+    /// Bytes of one of `pages`; nil where they are zeros.
+    func bytes(ofPage number: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: PageContents.pageBytes)
+        switch number {
+        case 0:
+            for (index, entry) in table.enumerated() {
+                for place in 0..<8 {
+                    bytes[index * 8 + place] =
+                        UInt8(truncatingIfNeeded: entry.rawValue >> UInt64(place * 8))
+                }
+            }
+        case 2:
+            // `sp0` and `ss0`, from the kernel's headers: the recordings do not look into the TSS.
+            for (offset, word) in [(4, stackEnd), (8, UInt32(Self.kernelData.rawValue))] {
+                for place in 0..<4 {
+                    bytes[offset + place] = UInt8(truncatingIfNeeded: word >> UInt32(place * 8))
+                }
+            }
+        default: return nil
+        }
+        return bytes
     }
 }
 
 /// The recorded register contents of kernel and user code.
 extension SegmentationUnit {
-    /// A CPU inside the kernel, as the recording found it.
-    init(booted cpu: Int) {
-        let start = BootDescriptors.start(cpu: cpu)
-        self.init(gdtr: TableRegister(base: start, limit: BootDescriptors.limit))
-        let table = BootDescriptors.table(cpu: cpu)
-        setTask(table)
-        enterKernel(table)
-        esp = start &+ (BootDescriptors.stackPage &+ 1) << 12
-    }
+    /// Kernel code: DS and ES stay the user's.
+    static let kernelSelectors: [(SegmentRegister, Selector)] = [
+        (.cs, BootDescriptors.kernelCode), (.ds, BootDescriptors.userData),
+        (.es, BootDescriptors.userData), (.fs, BootDescriptors.perCPU),
+        (.gs, BootDescriptors.threadLocal), (.ss, BootDescriptors.kernelData),
+    ]
+    /// A program without thread-local memory.
+    static let userSelectors: [(SegmentRegister, Selector)] = [
+        (.cs, BootDescriptors.userCode), (.ds, BootDescriptors.userData),
+        (.es, BootDescriptors.userData), (.fs, .null), (.gs, .null),
+        (.ss, BootDescriptors.userData),
+    ]
 
-    private mutating func setTask(_ table: [SegmentDescriptor]) {
-        tr = LoadedSegment(BootDescriptors.task, table[BootDescriptors.task.index])
-    }
-
-    /// The registers of recorded kernel code: DS and ES stay the user's.
-    private mutating func enterKernel(_ table: [SegmentDescriptor]) {
-        let selectors: [(SegmentRegister, Selector)] = [
-            (.cs, BootDescriptors.kernelCode), (.ds, BootDescriptors.userData),
-            (.es, BootDescriptors.userData), (.fs, BootDescriptors.perCPU),
-            (.gs, BootDescriptors.threadLocal), (.ss, BootDescriptors.kernelData),
-        ]
-        for (register, selector) in selectors {
+    /// A CPU inside the kernel, as the recording found it, on its entry stack.
+    init(booted boot: BootDescriptors) {
+        self.init(gdtr: TableRegister(base: boot.gdt, limit: BootDescriptors.limit))
+        let table = boot.table
+        for (register, selector) in Self.kernelSelectors {
             self[register] = LoadedSegment(selector, table[selector.index])
         }
-        cpl = 0
+        let task = BootDescriptors.taskSelector
+        tr = LoadedSegment(task, table[task.index])
+        esp = boot.stackEnd
+    }
+
+    /// Enters kernel or user code by a way that is not simulated, such as an interrupt and its IRET.
+    ///
+    /// - Parameters:
+    ///   - selectors: for each register; what the table has not stays null.
+    ///   - cpl: the privilege level.
+    ///   - memory: where the tables are.
+    /// - Throws: #PF of the table's page.
+    mutating func enter<Memory: SegmentMemory & ~Copyable>(
+        _ selectors: [(SegmentRegister, Selector)],
+        cpl: UInt8,
+        in memory: borrowing Memory
+    ) throws(SegmentFault) {
+        mode = .protected
+        self.cpl = cpl
+        for (register, selector) in selectors {
+            guard !selector.isNull, let place = place(of: selector) else {
+                self[register] = .null(selector)
+                continue
+            }
+            let word = try memory.load(place, 8, isUser: false)
+            self[register] = LoadedSegment(selector, SegmentDescriptor(rawValue: word))
+        }
     }
 }

@@ -5,6 +5,15 @@ public struct TranslationView: Sendable {
         case read, write, execute
 
         public var name: String { String(describing: self) }
+
+        /// The same for segments.
+        public var segmentAccess: SegmentationUnit.Access {
+            switch self {
+            case .read: .read
+            case .write: .write
+            case .execute: .execute
+            }
+        }
     }
 
     /// A level of the walk.
@@ -25,6 +34,8 @@ public struct TranslationView: Sendable {
         public var reason: String
     }
 
+    /// How the linear address came about; nil where it was given.
+    public var logical: LogicalAddressView?
     public var linear: LinearAddress
     /// Nil where no entry maps the address.
     public var physical: PhysicalAddress?
@@ -43,6 +54,9 @@ public struct TranslationView: Sendable {
     public var hasWriteProtect: Bool
     public var hasSMAP: Bool
     public var hasSMEP: Bool
+
+    /// False where segmentation ended the way.
+    public var hasLinear: Bool { logical == nil || logical?.linear != nil }
 }
 
 extension Kernel {
@@ -63,14 +77,7 @@ extension Kernel {
         let boot = bootTables()
         let process = process(pid) ?? 0
         let root = root(of: process, boot)
-        var view = TranslationView(
-            linear: address,
-            cr2: LinearAddress(rawValue: paging.cr2),
-            cr3: PhysicalAddress(rawValue: root << 12),
-            hasWriteProtect: paging.controls.writeProtect,
-            hasSMAP: paging.controls.smap,
-            hasSMEP: paging.controls.smep
-        )
+        var view = emptyTranslation(of: address, root: root)
         guard paging.format.isCanonical(address.rawValue) else {
             view.fault = TranslationView.Fault(code: 0, reason: "non_canonical")
             return view
@@ -88,6 +95,45 @@ extension Kernel {
         let fault = fault(address.rawValue, wanted, walk)
         view.fault = TranslationView.Fault(code: fault.code, reason: reason(walk, wanted))
         return view
+    }
+
+    /// Goes on from segmentation: in real mode the linear address is the physical one.
+    ///
+    /// - Parameters:
+    ///   - logical: with its linear address, or the fault that ends the way.
+    ///   - pid: whose tables; the first process's where there is no such.
+    ///   - access: what is to be done.
+    ///   - isUser: at CPL 3; nil for the CPL of the processor.
+    /// - Returns: all steps.
+    public func translationView(
+        _ logical: LogicalAddressView,
+        pid: Int,
+        access: TranslationView.Access,
+        isUser: Bool?
+    ) -> TranslationView {
+        var view: TranslationView
+        let linear = LinearAddress(rawValue: UInt64(logical.linear ?? 0))
+        if logical.linear == nil || logical.mode == .real {
+            let root = root(of: process(pid) ?? 0, bootTables())
+            view = emptyTranslation(of: linear, root: root)
+            view.physical = logical.linear.map { PhysicalAddress(rawValue: UInt64($0)) }
+        } else {
+            let isUser = isUser ?? (logical.cpl == 3)
+            view = translationView(linear, pid: pid, access: access, isUser: isUser)
+        }
+        view.logical = logical
+        return view
+    }
+
+    private func emptyTranslation(of address: LinearAddress, root: UInt64) -> TranslationView {
+        TranslationView(
+            linear: address,
+            cr2: LinearAddress(rawValue: paging.cr2),
+            cr3: PhysicalAddress(rawValue: root << 12),
+            hasWriteProtect: paging.controls.writeProtect,
+            hasSMAP: paging.controls.smap,
+            hasSMEP: paging.controls.smep
+        )
     }
 
     private func describe(_ walk: PageWalk, in view: inout TranslationView) {

@@ -19,7 +19,7 @@ extension Service {
             return request.method == .post
                 ? try postSession(request) : try getSessions(request)
         case .session: return try session(request, match, completion)
-        case .functions: return try getFunctions(match)
+        case .functions: return try getFunctions(match, completion)
         case .proc: return try getProcFile(request, match, "/proc/", completion)
         case .slabFiles: return try getProcFile(request, match, "/sys/", completion)
         case .dmesg: return try getDmesg(request, match, completion)

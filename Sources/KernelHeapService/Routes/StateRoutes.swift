@@ -5,13 +5,22 @@ internal import KernelProc
 /// The state of a machine: the kernel's own texts, and views of its parts.
 extension Service {
     /// `GET …/functions`: what the machine can be asked to do.
-    func getFunctions(_ match: RouteMatch) throws(Problem) -> Response {
-        _ = try session(match)
-        var writer = JSONWriter(capacity: 16_384)
-        writer.raw("{\"functions\":")
-        writer.list(calls.calls) { (json, call) in json.function(call.descriptor.signature) }
-        writer.raw("}")
-        return json(writer)
+    func getFunctions(
+        _ match: RouteMatch,
+        _ completion: Completion
+    ) throws(Problem) -> Response {
+        let session = try session(match)
+        return try withKernel(of: session, completion) { (kernel) throws(Problem) in
+            let has32Bit = kernel.hasSegmentation
+            let offered = completion.service.calls.calls.filter { call in
+                has32Bit || !call.descriptor.signature.needs32Bit
+            }
+            var writer = JSONWriter(capacity: 16_384)
+            writer.raw("{\"functions\":")
+            writer.list(offered) { (json, call) in json.function(call.descriptor.signature) }
+            writer.raw("}")
+            return completion.service.json(writer)
+        }
     }
 
     /// `GET …/proc/{path}` and `…/sys/{path}`: a file of the simulated kernel.

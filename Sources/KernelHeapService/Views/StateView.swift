@@ -26,7 +26,8 @@ struct StateView: Sendable {
     }
 
     static let all: [StateView] = [
-        zones, caches, processes, pages, allocations, memory, translate, layout, vmstat,
+        zones, caches, processes, pages, allocations, memory, translate, segments,
+        layout, vmstat,
         fragmentation, biography,
     ]
 

@@ -1,16 +1,13 @@
 internal import KernelHeap
 
 extension StateView {
-    /// `GET …/translate`: an address, level by level of the page tables.
+    /// `GET …/translate`: an address through segmentation and the page tables, step by step.
     static let translate = StateView(
         "translate",
-        parameters: ["address", "pid", "access", "mode"]
+        parameters: [
+            "address", "pid", "access", "mode", "segment", "selector", "offset", "size", "cpu",
+        ]
     ) { (kernel, query) throws(Problem) in
-        guard let address = try query.word("address") else {
-            var problem = Problem(.missingField, "translate needs an address", at: "/address")
-            problem.valid = ["address=0xffff888000100000"]
-            throw problem
-        }
         let pid = try query.process(of: kernel) ?? 1
         let names = TranslationView.Access.allCases.map(\.name)
         let access = try query.choice("access", from: names) { name in
@@ -23,12 +20,22 @@ extension StateView {
             default: nil
             }
         }
-        let view = kernel.translationView(
-            LinearAddress(rawValue: address),
-            pid: pid,
-            access: access ?? .read,
-            isUser: isUser ?? false
-        )
+        let view: TranslationView
+        if let logical = try query.logicalAddress(access ?? .read, of: kernel) {
+            view = kernel.translationView(
+                logical,
+                pid: pid,
+                access: access ?? .read,
+                isUser: isUser
+            )
+        } else {
+            view = kernel.translationView(
+                LinearAddress(rawValue: try query.linearAddress()),
+                pid: pid,
+                access: access ?? .read,
+                isUser: isUser ?? false
+            )
+        }
         var json = JSONWriter(capacity: 2_048)
         json.facts(
             [Fact("seq", .number(Int64(clamping: kernel.sequence)))] + view.facts,

@@ -61,11 +61,11 @@ struct SegmentDescriptorTests {
     func bootTable() throws {
         let recording = try SegmentRecording("686-1G")
         let recorded = recording.descriptors.compactMap { SegmentRecording.number($0.raw) }
-        let unit = SegmentationUnit(booted: 0)
+        let unit = SegmentationUnit(booted: BootDescriptors(cpu: 0))
         let kernel = try #require(recording.registers(cpl: 0))
         let tables = try #require(recording.tables)
 
-        #expect(BootDescriptors.table(cpu: 0).map(\.rawValue) == recorded)
+        #expect(BootDescriptors(cpu: 0).table.map(\.rawValue) == recorded)
         #expect(UInt64(unit.gdtr.base) == SegmentRecording.number(tables.gdtrBase))
         #expect(UInt64(unit.gdtr.limit) == SegmentRecording.number(tables.gdtrLimit))
         #expect(UInt64(unit.tr.selector.rawValue) == SegmentRecording.number(tables.tr))
