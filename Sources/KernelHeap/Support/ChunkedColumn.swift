@@ -217,4 +217,5 @@ protocol ColumnElement: BitwiseCopyable {
 
 extension UInt8: ColumnElement {}
 extension UInt16: ColumnElement {}
+extension UInt32: ColumnElement {}
 extension UInt64: ColumnElement {}
