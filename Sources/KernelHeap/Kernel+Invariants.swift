@@ -16,6 +16,7 @@ extension Kernel {
             if !paging.isTampered { checkTables(of: index, &mapped, &violations) }
         }
         checkLRUPages(mapped, &violations)
+        checkAreas(misuse: misuse, &violations)
         return texts + violations.texts
     }
 

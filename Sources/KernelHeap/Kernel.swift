@@ -18,6 +18,8 @@ public struct Kernel: ~Copyable, Sendable {
     var slab: SlabAllocator
     var paging: Paging
     var segmentation = SegmentationState()
+    /// Made when something first looks.
+    var vmalloc = VmallocArena()
     var processes: [Process] = [Process(pid: 1, name: "init")]
     /// Faults of processes that brought a page: `pgfault`.
     var pageFaults: UInt64 = 0
@@ -93,6 +95,7 @@ public struct Kernel: ~Copyable, Sendable {
         slab = other.slab.fork()
         paging = other.paging.fork()
         segmentation = other.segmentation
+        vmalloc = other.vmalloc.fork()
         processes = other.processes
         pageFaults = other.pageFaults
         recentCalls = other.recentCalls.fork()
@@ -132,6 +135,7 @@ public struct Kernel: ~Copyable, Sendable {
         if !misuse.isEmpty { misuse = MisuseLog() }
         let firstLine = log.nextNumber
         if explaining { pages.decisions.start() }
+        if vmalloc.hasWork && context.canSleep { runVmallocWork(in: context) }
         let result = call.run(arguments, &self, context)
         if !pages.badPages.isEmpty { logBadPages(context) }
         var outcome = CallOutcome(
@@ -173,7 +177,7 @@ public struct Kernel: ~Copyable, Sendable {
     /// Host memory that this machine holds, in bytes, shared parts counted in full.
     public var heldBytes: Int {
         var bytes =
-            4_096 + pages.heldBytes + slab.heldBytes + paging.heldBytes
+            4_096 + pages.heldBytes + slab.heldBytes + paging.heldBytes + vmalloc.heldBytes
             + segmentation.heldBytes
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }

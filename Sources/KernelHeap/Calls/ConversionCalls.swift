@@ -43,7 +43,8 @@ struct VirtToPhys: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(kernel.layout.physical(of: address)))
+        kernel.checkDirectMapped(address, "virt_to_phys")
+        return CallResult(.pointer(kernel.layout.physical(of: address)))
     }
 }
 
@@ -80,7 +81,8 @@ struct VirtToPage: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(kernel.layout.descriptor(kernel.layout.physical(of: address) >> 12)))
+        kernel.checkDirectMapped(address, "virt_to_page")
+        return CallResult(.pointer(kernel.layout.descriptor(kernel.layout.physical(of: address) >> 12)))
     }
 }
 
@@ -209,7 +211,8 @@ struct VirtToPFN: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.unsigned(kernel.layout.physical(of: address) >> 12))
+        kernel.checkDirectMapped(address, "virt_to_pfn")
+        return CallResult(.unsigned(kernel.layout.physical(of: address) >> 12))
     }
 }
 
@@ -263,6 +266,6 @@ struct IsVmallocAddr: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.boolean(kernel.layout.isVmalloc(address)))
+        CallResult(.boolean(kernel.isVmallocAddress(address)))
     }
 }

@@ -43,7 +43,7 @@ public enum CallRegistry {
             pageCalls, conversionCalls, kmallocCalls, reallocationCalls, duplicationCalls,
             cacheCalls,
             cacheObjectCalls, memoryCalls, userSpaceCalls, userAccessCalls, pagingCalls,
-            segmentationCalls, descriptorCalls, sysctlCalls,
+            segmentationCalls, descriptorCalls, sysctlCalls, vmallocCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

@@ -11,6 +11,7 @@ extension MisuseWarning {
         case .sharedObject: "shared_object"
         case .useAfterFree, .freePages: "use_after_free"
         case .outOfBounds: "out_of_bounds"
+        case .notDirectMapped: "not_direct_mapped"
         }
     }
 
@@ -48,6 +49,11 @@ extension MisuseWarning {
                     ])
                 ),
             ]
+        case .notDirectMapped(let address, let function, let frame):
+            [
+                Fact("address", .address(address.rawValue)), Fact("function", .text(function)),
+                Fact("pfn", frame.map { .count($0.rawValue) } ?? .null), Fact("place", .null),
+            ]
         }
     }
 
@@ -60,7 +66,7 @@ extension MisuseWarning {
                 [place]
             case .strayAllocation(_, _, let place): [place]
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
-            case .wrongMemory, .freePages: []
+            case .wrongMemory, .freePages, .notDirectMapped: []
             }
         var calls: [UInt64] = []
         for case let call? in places.map({ $0?.call }) where !calls.contains(call) {
@@ -92,6 +98,10 @@ extension MisuseWarning {
                 ? "\(access.phrase) go \(overrun.length) bytes beyond \(place.phrase), which has"
                     + " \(place.size): \(overrun.phrase)."
                 : "\(access.phrase) begin in no object: \(place.position)."
+        case .notDirectMapped(_, let function, let frame):
+            "\(function) only subtracts the direct map's offset; this is a vmalloc address, and "
+                + (frame.map { "the page behind it is PFN \($0.rawValue)." }
+                    ?? "no page is behind it.")
         }
     }
 }

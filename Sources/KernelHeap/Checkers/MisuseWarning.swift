@@ -20,6 +20,8 @@ public enum MisuseWarning: Hashable, Sendable {
     case freePages(PagePlace, MemoryAccess)
     /// A load or store left the object that it began in, or began in none.
     case outOfBounds(SlabPlace, MemoryAccess, Overrun)
+    /// Arithmetic of the direct map was done on an address of the vmalloc area.
+    case notDirectMapped(address: LinearAddress, function: String, frame: PFN?)
 }
 
 /// A load or a store of kernel memory.

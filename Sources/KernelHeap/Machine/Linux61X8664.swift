@@ -11,6 +11,8 @@ extension MachineProfile {
             Constant(name: "PAGE_OFFSET", value: 0xffff_8880_0000_0000),
             Constant(name: "VMALLOC_START", value: 0xffff_c900_0000_0000),
             Constant(name: "VMALLOC_END", value: 0xffff_e8ff_ffff_ffff),
+            Constant(name: "IOREMAP_MAX_ORDER", value: 30),
+            Constant(name: "VMAP_BBMAP_BITS", value: 256),
             Constant(name: "VMEMMAP_START", value: 0xffff_ea00_0000_0000),
             Constant(name: "MODULES_VADDR", value: 0xffff_ffff_c000_0000),
             Constant(name: "MODULES_END", value: 0xffff_ffff_ff00_0000),

@@ -72,6 +72,11 @@ extension Kernel {
             "\(name): page allocation failure: order:\(order), mode:\(mode)"
                 + "(\(profile.gfp.text(of: flags))), nodemask=(null),cpuset=/,mems_allowed=0"
         )
+        appendMemoryReport(flags, context)
+    }
+
+    /// The memory report, for the first failure of a burst.
+    mutating func appendMemoryReport(_ flags: GFPFlags, _ context: CallContext) {
         guard log.startsMemoryReport(at: sequence) else { return }
         let report = MemInfoReport(
             nodes: nodeViews(),

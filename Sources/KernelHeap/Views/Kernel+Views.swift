@@ -52,6 +52,7 @@ extension Kernel {
         elsewhere.committed = bytes / 4096
         // The recorded machines keep 62 to 65 pages for each CPU's variables.
         elsewhere.perCPU = UInt64(machine.cpus) * 62
+        elsewhere.vmallocUsed = vmallocUsedPages()
         return MemInfoView(nodes: nodeViews(), elsewhere: elsewhere, layout: layout)
     }
 }

@@ -23,6 +23,8 @@ struct VmallocArea: Sendable {
 /// the number of areas.
 struct VmallocArena: ~Copyable {
     let layout: VmallocLayout
+    /// Something has looked: until then the trees are empty.
+    let isStarted: Bool
     var gaps = VmapTree()
     var busy = VmapTree()
     var lazy = VmapTree()
@@ -39,9 +41,16 @@ struct VmallocArena: ~Copyable {
     /// Blocks of `vm_map_ram()`.
     var blocks: [VmapBlock] = []
 
+    /// An arena that nothing has looked at.
+    init() {
+        layout = VmallocLayout()
+        isStarted = false
+    }
+
     /// An arena in which nothing is busy.
     init(_ layout: VmallocLayout) {
         self.layout = layout
+        isStarted = true
         gaps.insert(VmapNode(layout.space))
     }
 
@@ -75,6 +84,7 @@ struct VmallocArena: ~Copyable {
 
     private init(forkOf other: inout VmallocArena) {
         layout = other.layout
+        isStarted = other.isStarted
         gaps = other.gaps.fork()
         busy = other.busy.fork()
         lazy = other.lazy.fork()
@@ -92,6 +102,10 @@ struct VmallocArena: ~Copyable {
         gaps.heldBytes + busy.heldBytes + lazy.heldBytes + frames.heldBytes
             + deferred.count * 8 + blocks.count * MemoryLayout<VmapBlock>.stride
     }
+
+    /// Whether the worker has something to do.
+    @inline(__always)
+    var hasWork: Bool { isDrainPending || !deferred.isEmpty }
 
     // MARK: Addresses
 

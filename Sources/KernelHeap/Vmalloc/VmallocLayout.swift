@@ -1,21 +1,23 @@
 /// Where a machine's vmalloc area is, and when freed addresses are collected.
 struct VmallocLayout: Sendable {
     /// `VMALLOC_START`.
-    var start: UInt64
+    var start: UInt64 = 0
     /// `VMALLOC_END`, as the kernel's searches take it: no area ends behind it.
-    var end: UInt64
+    var end: UInt64 = 0
     /// All addresses that areas are cut from; modules and the like are beside the vmalloc area.
-    var space: Range<UInt64>
+    var space: Range<UInt64> = 0..<0
     /// More pages than these, freed and not yet purged, call the worker: `lazy_max_pages()`.
-    var lazyMaximum: UInt64
+    var lazyMaximum: UInt64 = 0
     /// The largest alignment of an `ioremap` area, as a shift: `IOREMAP_MAX_ORDER`.
-    var ioremapMaximumOrder: UInt64
+    var ioremapMaximumOrder: UInt64 = 12
     /// Pages of a block of `vm_map_ram()`: `VMAP_BBMAP_BITS`.
-    var blockPages: UInt64
+    var blockPages: UInt64 = 0
     /// The most that a block gives at once: `VMAP_MAX_ALLOC`.
-    var blockMaximum: UInt64
+    var blockMaximum: UInt64 = 0
     /// Large pages that an area may be mapped by, as an order; 0 for none.
-    var hugeOrder: Int
+    var hugeOrder = 0
+
+    init() {}
 
     init(_ profile: MachineProfile, cpus: Int) {
         func constant(_ name: String) -> UInt64? {

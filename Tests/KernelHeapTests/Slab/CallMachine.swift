@@ -28,12 +28,22 @@ final class CallMachine {
 
     /// Runs a call of the registry; `GFP_KERNEL` is 0xcc0 in the engine's numbering too.
     @discardableResult
-    func call(_ name: String, _ arguments: Argument..., cpu: Int = 0) throws -> CallOutcome {
-        try call(name, arguments, cpu: cpu)
+    func call(
+        _ name: String,
+        _ arguments: Argument...,
+        cpu: Int = 0,
+        in kind: CallContext.Kind = .process
+    ) throws -> CallOutcome {
+        try call(name, arguments, cpu: cpu, in: kind)
     }
 
     @discardableResult
-    func call(_ name: String, _ arguments: [Argument], cpu: Int = 0) throws -> CallOutcome {
+    func call(
+        _ name: String,
+        _ arguments: [Argument],
+        cpu: Int = 0,
+        in kind: CallContext.Kind = .process
+    ) throws -> CallOutcome {
         let descriptor = try #require(CallRegistry.byName[name], "\(name)")
         var list = CallArguments()
         for (index, argument) in arguments.enumerated() {
@@ -45,7 +55,7 @@ final class CallMachine {
             case .absent: break
             }
         }
-        return kernel.apply(descriptor, list, in: CallContext(cpu: cpu))
+        return kernel.apply(descriptor, list, in: CallContext(cpu: cpu, kind: kind))
     }
 
     /// Loads bytes of kernel memory.
@@ -54,6 +64,22 @@ final class CallMachine {
         guard case .bytes(let bytes)? = outcome.fact("data") else { return [] }
         return bytes
     }
+
+    /// Starts with given areas in place of the boot's own.
+    func setAreas(_ areas: [VmallocArea], lazy: [Range<UInt64>]) {
+        let layout = VmallocLayout(kernel.profile, cpus: kernel.machine.cpus)
+        kernel.vmalloc = VmallocArena(layout, areas: areas, lazy: lazy)
+    }
+
+    /// The vmalloc area that holds an address.
+    func area(at address: UInt64) -> VmapNode {
+        kernel.vmalloc.busy[kernel.vmalloc.busy.containing(address)]
+    }
+
+    /// A machine in the same state.
+    func fork() -> CallMachine { CallMachine(kernel.fork()) }
+
+    private init(_ kernel: consuming Kernel) { self.kernel = kernel }
 
     var violations: [String] { kernel.checkInvariants(misuse: false) }
 
