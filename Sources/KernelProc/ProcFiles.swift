@@ -4,7 +4,8 @@ public import KernelHeap
 public enum ProcFiles {
     /// Their names below `/proc`, in alphabetical order.
     public static let paths = [
-        "buddyinfo", "meminfo", "pagetypeinfo", "slabinfo", "vmstat", "zoneinfo",
+        "buddyinfo", "meminfo", "pagetypeinfo", "slabinfo", "vmallocinfo", "vmstat",
+        "zoneinfo",
     ]
 
     /// The whole text of a file at this moment.
@@ -20,6 +21,10 @@ public enum ProcFiles {
         case "pagetypeinfo":
             PageTypeInfo.text(kernel.nodeViews(), pageblockOrder: kernel.layout.pageblockOrder)
         case "slabinfo": SlabInfo.text(kernel.cacheViews())
+        case "vmallocinfo":
+            VmallocInfo.text(
+                kernel.vmallocView(from: LinearAddress(rawValue: 0), limit: Int.max)
+            )
         case "vmstat": VMStat.text(kernel.vmStatView())
         case "zoneinfo": ZoneInfo.text(kernel.nodeViews())
         default: nil

@@ -29,6 +29,8 @@ struct StateView: Sendable {
         zones, caches, processes, pages, allocations, memory, translate, segments,
         layout, vmstat,
         fragmentation, biography,
+        zones, caches, processes, pages, allocations, memory, translate, layout, vmstat,
+        fragmentation, biography, vmalloc,
     ]
 
     static let names = NameTable(all.map(\.name))

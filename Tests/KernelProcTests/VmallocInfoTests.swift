@@ -1,0 +1,66 @@
+import KernelHeap
+import KernelProc
+import TestSupport
+import Testing
+
+@Suite("/proc: vmallocinfo")
+struct VmallocInfoTests {
+    private func machine() throws -> Kernel {
+        var description = MachineDescription()
+        description.memoryBytes = 1 << 30
+        return try Kernel(description)
+    }
+
+    private func lines(_ kernel: borrowing Kernel) -> [Substring] {
+        (ProcFiles.text(path: "vmallocinfo", of: kernel) ?? "").split(separator: "\n")
+    }
+
+    @Test func `a fresh machine's file is the recorded one, line by line`() throws {
+        let kernel = try machine()
+        let recorded = try Recording.text("vmalloc/vmallocinfo-smp1.txt").split(separator: "\n")
+
+        let found = lines(kernel)
+
+        #expect(recorded.count == 69)
+        for (line, expected) in zip(found, recorded) { #expect(line == expected) }
+        #expect(found.count == recorded.count)
+    }
+
+    @Test func `meminfo counts the pages behind areas as the recorded boot does`() throws {
+        var kernel = try machine()
+        let recorded = try Recording.text("boot/1G/meminfo").split(separator: "\n").filter {
+            $0.hasPrefix("Vmalloc")
+        }
+        let fresh = (ProcFiles.text(path: "meminfo", of: kernel) ?? "").split(separator: "\n")
+        let address = kernel.vmalloc(size: 40_960)
+        let used = kernel.memInfoView()[.vmallocUsed]
+        kernel.vfree(address)
+        let after = kernel.memInfoView()[.vmallocUsed]
+
+        #expect(fresh.filter { $0.hasPrefix("Vmalloc") } == recorded)
+        #expect(used == 7_452 + 40)
+        #expect(after == 7_452)
+    }
+
+    @Test func `areas show their maker, pages and kind; what waits for a purge stands last`() throws
+    {
+        var kernel = try machine()
+        let large = kernel.vmalloc(size: 3 << 20)
+        let small = kernel.vmalloc(size: 4_096)
+        let end = "0xffffc9000004d000-0xffffc90000050000"
+        let before = lines(kernel)
+        kernel.vfree(small)
+        let after = lines(kernel)
+
+        #expect(
+            before.contains {
+                $0.hasPrefix("0x" + String(large.rawValue, radix: 16))
+                    && $0.hasSuffix(" 3149824 call_0 pages=768 vmalloc vpages N0=768")
+            }
+        )
+        // The array of its pages: two pages and the guard page.
+        #expect(before.contains("\(end)   12288 call_0 pages=2 vmalloc N0=2"))
+        #expect(after.count == before.count)
+        #expect(after.last?.hasSuffix("   8192 unpurged vm_area") == true)
+    }
+}
