@@ -19,6 +19,7 @@ struct EngineBenchmark {
                 try BuddyBenchmark(scale: scale, round: round).run()
                 try GrowthBenchmark(scale: scale).run()
                 try TranslationBenchmark(scale: scale).run()
+                try VmallocBenchmark(scale: scale).run()
             }
         } catch {
             print("error\t\(error.pointer)\t0\t\(error.message)")

@@ -82,7 +82,9 @@ struct VirtToPage: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.checkDirectMapped(address, "virt_to_page")
-        return CallResult(.pointer(kernel.layout.descriptor(kernel.layout.physical(of: address) >> 12)))
+        return CallResult(
+            .pointer(kernel.layout.descriptor(kernel.layout.physical(of: address) >> 12))
+        )
     }
 }
 

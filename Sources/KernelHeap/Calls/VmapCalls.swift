@@ -233,7 +233,8 @@ struct VmallocToPage: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(kernel.frame(behind: address).map(Kernel.descriptor) ?? 0))
+        let frame = kernel.frame(behind: address)
+        return CallResult(.pointer(frame.map { kernel.layout.descriptor($0) } ?? 0))
     }
 }
 
@@ -251,7 +252,7 @@ struct VmallocToPFN: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let none = (0 &- Kernel.vmemmapStart) / Kernel.pageDescriptorBytes
+        let none = kernel.layout.frameNumber(ofDescriptor: 0)
         return CallResult(.unsigned(kernel.frame(behind: address) ?? none))
     }
 }

@@ -59,6 +59,9 @@ public struct AddressLayout: Hashable, Sendable, BitwiseCopyable {
         is32Bit ? address <= addressMask : address < 1 << 47 || address >= 0xffff_8000_0000_0000
     }
 
+    /// Where physical addresses end: 36 bits of them, or the direct map's 64 TiB.
+    var physicalEnd: UInt64 { is32Bit ? 1 << 36 : 1 << 46 }
+
     /// `is_vmalloc_addr()`.
     func isVmalloc(_ address: UInt64) -> Bool {
         address >= vmallocStart && address < vmallocEnd

@@ -39,7 +39,8 @@ extension PageAllocator {
     mutating func takeListed(order: Int, _ flags: GFPFlags, cpu: Int) -> UInt32? {
         let zone = Int(preferredZones[Int(flags.rawValue & 0xf)])
         let pages = 1 &<< order
-        guard !PerCPUPages.allows(order: order, pageblockOrder), zone < zones.count, !decisions.isOn,
+        guard !PerCPUPages.allows(order: order, pageblockOrder), zone < zones.count,
+            !decisions.isOn,
             zones[zone].unlisted.isEmpty, strayReferences.isEmpty, oddPages.isEmpty,
             zones[zone].isAboveLow(gfpZones.index(flags), besides: pages &- 1)
         else { return nil }

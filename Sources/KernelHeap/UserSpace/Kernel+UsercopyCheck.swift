@@ -37,7 +37,9 @@ extension Kernel {
 
     private func refusal(of address: UInt64, _ count: UInt64) -> UsercopyRefusal? {
         let (last, wraps) = address.addingReportingOverflow(count - 1)
-        if wraps || last > layout.addressMask { return UsercopyRefusal(memory: "wrapped address", offset: 0) }
+        if wraps || last > layout.addressMask {
+            return UsercopyRefusal(memory: "wrapped address", offset: 0)
+        }
         if address <= Self.zeroSizePointer {
             return UsercopyRefusal(memory: "null address", offset: address)
         }

@@ -45,7 +45,7 @@ extension Kernel {
     mutating func ioremap(_ physical: UInt64, size: UInt64, in context: CallContext) -> UInt64 {
         let (last, overflow) = physical.addingReportingOverflow(size &- 1)
         guard size > 0, !overflow else { return 0 }
-        guard last < Self.maximumMemory else {
+        guard last < layout.physicalEnd else {
             log.append("ioremap: invalid physical address \(String(physical, radix: 16))")
             log.warnOnce(
                 at: "arch/x86/mm/ioremap.c:191",

@@ -26,10 +26,7 @@ struct StateView: Sendable {
     }
 
     static let all: [StateView] = [
-        zones, caches, processes, pages, allocations, memory, translate, segments,
-        layout, vmstat,
-        fragmentation, biography,
-        zones, caches, processes, pages, allocations, memory, translate, layout, vmstat,
+        zones, caches, processes, pages, allocations, memory, translate, segments, layout, vmstat,
         fragmentation, biography, vmalloc,
     ]
 
