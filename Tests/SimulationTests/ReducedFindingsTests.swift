@@ -51,6 +51,17 @@ struct ReducedFindingsTests {
         #expect(after == [])
     }
 
+    // Shifted into the page's four bits, the order looks like the block's own.
+    @Test func `an order of more than 32 bits' worth of pages is refused, not freed`() throws {
+        let run = try CallRun(MachineDescription())
+        let block = try run.call("__get_free_pages", 0xcc0, 5)
+
+        try run.call("free_pages", block.word, 0x1000_0005)
+
+        #expect(run.violations(misuse: true) == [])
+        #expect(run.kernel.pages.map[Int(try frame(block))].kind == .allocated)
+    }
+
     @Test func `splitting a page that a process maps changes nothing`() throws {
         var description = MachineDescription()
         description.zones = [zone(64)]

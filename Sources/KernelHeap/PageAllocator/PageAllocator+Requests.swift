@@ -61,7 +61,9 @@ extension PageAllocator {
     @inline(__always)
     mutating func releaseListed(_ pfn: UInt32, order: Int, cpu: Int) -> Bool {
         let page = map[Int(pfn)]
-        guard page.isBlockInUse(order: order), !PerCPUPages.allows(order: order, pageblockOrder),
+        // An order that is none may look like one in the page's four bits.
+        guard order <= Zone.maxOrder, page.isBlockInUse(order: order),
+            !PerCPUPages.allows(order: order, pageblockOrder),
             strayReferences.isEmpty, oddPages.isEmpty
         else { return false }
         map[Int(pfn)].word = 0
