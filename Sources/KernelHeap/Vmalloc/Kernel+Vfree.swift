@@ -69,7 +69,8 @@ extension Kernel {
         let link = Array(next.littleEndianBytes.prefix(width))
         let (done, fault) = storeKernel(address, link, in: context)
         if let fault { return logAccessFault(at: address &+ done, code: fault.code) }
-        vmalloc.deferred.append(address)
+        // An area can be linked once, so the list is no longer than there are areas.
+        if vmalloc.deferred.count < vmalloc.busy.count { vmalloc.deferred.append(address) }
     }
 
     /// Runs what waits for the worker: before the next call that may sleep, the CPU is given up.
