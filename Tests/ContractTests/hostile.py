@@ -31,6 +31,7 @@ CONTEXTS = [
     {"cpu": 0, "in": "process"}, {"in": "hardirq"}, {"in": "nmi", "atomic": True}, {"cpu": 1}, {"cpu": 1 << 40},
     {"pid": 2}, {"pid": -1}, {"in": "nowhere"}, [],
 ]
+PROFILES = ["linux-6.1-x86_64", "linux-6.1-x86_64", "linux-6.1-i386", "linux-2.6-i386"]
 BATCH = 200
 
 
@@ -120,7 +121,8 @@ class Hostile:
         for number in range(batches):
             if number % 10 == 0:
                 memory = self.random.choice(["96M", "512M", "6G"])
-                description = json.dumps({"machine": {"memory": memory}})
+                profile = self.random.choice(PROFILES)
+                description = json.dumps({"machine": {"profile": profile, "memory": memory}})
                 status, text = self.send("POST", "/v1/sessions", description)
                 if status != 201:
                     return [f"a machine of {memory} answered {status}: {text[:300]!r}"], calls

@@ -268,6 +268,6 @@ struct IsVmallocAddr: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.boolean(kernel.isVmallocAddress(address)))
+        CallResult(.boolean(kernel.layout.isVmalloc(address)))
     }
 }

@@ -265,7 +265,7 @@ struct Kvfree: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        if kernel.isVmallocAddress(address) {
+        if kernel.layout.isVmalloc(address) {
             return kernel.freeResult(address) { $0.vfree(address, in: context) }
         }
         kernel.checkFree(address)

@@ -2,7 +2,7 @@
 extension Kernel {
     /// Notes that arithmetic which holds in the direct map was done on a vmalloc address.
     mutating func checkDirectMapped(_ address: UInt64, _ function: String) {
-        guard frame(ofDirectMapped: address) == nil, isVmallocAddress(address) else { return }
+        guard frame(ofDirectMapped: address) == nil, layout.isVmalloc(address) else { return }
         misuse.add(
             .notDirectMapped(
                 address: LinearAddress(rawValue: address),

@@ -26,7 +26,7 @@ public struct AddressLayout: Hashable, Sendable, BitwiseCopyable {
     public var pageblockOrder: Int
     /// Addresses of the vmalloc area.
     public var vmallocStart: UInt64
-    /// First address behind it.
+    /// `VMALLOC_END`: no area ends behind it; on 64 bits the last address itself.
     public var vmallocEnd: UInt64
     /// First address of the fixed maps, from which on no address is valid.
     public var fixmapStart: UInt64
@@ -45,7 +45,7 @@ public struct AddressLayout: Hashable, Sendable, BitwiseCopyable {
         wordBytes: 8,
         pageblockOrder: 9,
         vmallocStart: 0xffff_c900_0000_0000,
-        vmallocEnd: 0xffff_e900_0000_0000,
+        vmallocEnd: 0xffff_e8ff_ffff_ffff,
         fixmapStart: 0xffff_ffff_ff57_9000,
         descriptorEndPFN: .max
     )

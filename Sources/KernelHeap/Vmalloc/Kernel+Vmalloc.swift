@@ -17,16 +17,10 @@ extension Kernel {
     /// The arena as it is after boot.
     func freshArena() -> VmallocArena {
         VmallocArena(
-            VmallocLayout(profile, cpus: machine.cpus),
+            VmallocLayout(layout, cpus: machine.cpus),
             areas: profile.pagingFormat == .fourLevel
                 ? BootAreas.linux61X8664(memory: machine.memoryBytes) : []
         )
-    }
-
-    /// Whether an address lies in the vmalloc area: `is_vmalloc_addr()`.
-    func isVmallocAddress(_ address: UInt64) -> Bool {
-        if vmalloc.isStarted { return vmalloc.layout.contains(address) }
-        return VmallocLayout(profile, cpus: machine.cpus).contains(address)
     }
 
     /// `vmalloc()`: virtually contiguous pages.

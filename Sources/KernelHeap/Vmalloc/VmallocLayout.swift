@@ -19,21 +19,22 @@ struct VmallocLayout: Sendable {
 
     init() {}
 
-    init(_ profile: MachineProfile, cpus: Int) {
-        func constant(_ name: String) -> UInt64? {
-            profile.constants.first { $0.name == name }?.value
-        }
-        let is64Bit = profile.pagingFormat.entryBytes == 8 && profile.pagingFormat.levelCount == 4
-        start = constant("VMALLOC_START") ?? 0
-        end = constant("VMALLOC_END") ?? start
-        space = 1..<(is64Bit ? UInt64.max : UInt64(UInt32.max))
+    /// The vmalloc area of a machine.
+    ///
+    /// - Parameters:
+    ///   - layout: of the machine's addresses.
+    ///   - cpus: how many; more wait longer with a purge.
+    init(_ layout: AddressLayout, cpus: Int) {
+        start = layout.vmallocStart
+        end = layout.vmallocEnd
+        space = 1..<layout.addressMask
         // 32 MiB of addresses for each binary digit of the number of CPUs.
         let digits = UInt64(Int.bitWidth - max(cpus, 1).leadingZeroBitCount)
         lazyMaximum = digits * (32 << 20) / 4096
-        ioremapMaximumOrder = constant("IOREMAP_MAX_ORDER") ?? (is64Bit ? 30 : 22)
-        blockPages = constant("VMAP_BBMAP_BITS") ?? (is64Bit ? 256 : 64)
-        blockMaximum = is64Bit ? 64 : 32
-        hugeOrder = is64Bit ? 9 : 0
+        ioremapMaximumOrder = layout.is32Bit ? 22 : 30
+        blockPages = layout.is32Bit ? 64 : 256
+        blockMaximum = layout.is32Bit ? 32 : 64
+        hugeOrder = layout.is32Bit ? 0 : 9
     }
 
     /// Where `vmalloc`, `vmap` and `ioremap` look.

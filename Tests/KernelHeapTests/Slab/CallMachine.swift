@@ -67,7 +67,7 @@ final class CallMachine {
 
     /// Starts with given areas in place of the boot's own.
     func setAreas(_ areas: [VmallocArea], lazy: [Range<UInt64>]) {
-        let layout = VmallocLayout(kernel.profile, cpus: kernel.machine.cpus)
+        let layout = VmallocLayout(kernel.layout, cpus: kernel.machine.cpus)
         kernel.vmalloc = VmallocArena(layout, areas: areas, lazy: lazy)
     }
 
