@@ -70,6 +70,20 @@ def growth_rows(found, subject):
     return rows
 
 
+def address_rows(found):
+    """Translations and vmalloc, in the order of the readings."""
+    rows = []
+    for name, side in found:
+        if side != "kheapd" or not name.startswith(("translate", "vmalloc")):
+            continue
+        peers = found.get((name, "array"))
+        rows.append([
+            name, Sample(value for value, _ in found[name, side]).text(1),
+            Sample(value for value, _ in peers).text(1) if peers else "–",
+        ])
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--smoke", action="store_true")
@@ -115,11 +129,14 @@ def main():
         table(["pair of calls", "checked, ns", "plain, ns", "ratio"],
               [["kmalloc(64) + kfree", Sample(checked).text(1), Sample(plain).text(1),
                 ratios(checked, plain).text()]]), "",
-        "Blocks of order 4 from memory that is all free, each split from order 10 and merged again, against a buddy "
-        "allocator in C (`Sources/CAllocatorPeer/buddy.c`):", "",
+        "Blocks of order 4 from memory that is all free, each split from order 10 and merged again, against the same "
+        "algorithm in C (`Sources/CAllocatorPeer/buddy.c`):", "",
         table(["pair of calls", "kheapd, ns", "C, ns", "ratio"],
               [["order 4, full split and merge", Sample(block).text(1), Sample(block_in_c).text(1),
                 ratios(block, block_in_c).text()]]), "",
+        "Addresses: a look-up in the TLB against one in a bare array, a walk of the tables, and `vmalloc` with `vfree` "
+        "among live areas.", "",
+        table(["what", "kheapd, ns", "array, ns"], address_rows(found)), "",
         "Growth: what a pair of calls costs on larger machines and with more live allocations.", "",
         *growth,
         "Sessions: all booted and kept, then 100 calls on each; resident memory of the process, shared out.", "",
