@@ -21,6 +21,7 @@ public struct Kernel: ~Copyable, Sendable {
     /// Made when something first looks.
     var vmalloc = VmallocArena()
     var processes: [Process] = [Process(pid: 1, name: "init")]
+    var devices = DeviceTable()
     /// Faults of processes that brought a page: `pgfault`.
     var pageFaults: UInt64 = 0
     /// Misuse that the running call was seen to do.
@@ -97,6 +98,7 @@ public struct Kernel: ~Copyable, Sendable {
         segmentation = other.segmentation
         vmalloc = other.vmalloc.fork()
         processes = other.processes
+        devices = other.devices
         pageFaults = other.pageFaults
         recentCalls = other.recentCalls.fork()
         history = other.history
@@ -178,7 +180,7 @@ public struct Kernel: ~Copyable, Sendable {
     public var heldBytes: Int {
         var bytes =
             4_096 + pages.heldBytes + slab.heldBytes + paging.heldBytes + vmalloc.heldBytes
-            + segmentation.heldBytes
+            + segmentation.heldBytes + devices.heldBytes
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes { bytes += process.space.areas.count * 40 }

@@ -29,7 +29,7 @@ public final class Service: RequestHandler {
             maximumBytes: configuration.maximumHeldBytes,
             ticker: ticker
         )
-        calls = CallTable()
+        calls = .shared
         metrics = Metrics(functionNames: calls.names.names)
         workers = WorkerPool(
             threads: configuration.workerThreads,

@@ -80,9 +80,52 @@ struct HostileCalls {
         case .bytes:
             let count = random.pick([0, 1, 8, 100, 4_096, 9_000])
             arguments.set(index, payload: .bytes([UInt8](repeating: 0x5a, count: count)))
-        case .text: arguments.set(index, payload: .text("text"))
+        case .text:
+            arguments.set(index, payload: .text(random.oneIn(2) ? "text" : "/dev/text"))
+        case .driver: arguments.set(index, payload: .driver(driver()))
         case .addresses: arguments.set(index, payload: .words([pointer(), number()]))
         }
+    }
+
+    /// Steps of any calls, with arguments of which some are variables that may not exist.
+    private mutating func driver() -> DriverScript {
+        var script = DriverScript()
+        script.variables.append("result")
+        for method in DeviceMethod.allCases where !random.oneIn(3) {
+            for _ in 0..<random.below(4) { script[method].append(step()) }
+        }
+        return script
+    }
+
+    private mutating func step() -> MethodStep {
+        let value = MethodValue(
+            .variable(random.below(9)),
+            .constant(random.next() >> UInt64(random.below(64))),
+            isDifference: random.oneIn(2)
+        )
+        let condition = MethodCondition(
+            value,
+            random.pick(MethodCondition.Relation.allCases),
+            value
+        )
+        let when = random.oneIn(3) ? condition : nil
+        if random.oneIn(4) { return MethodStep(.leave(value), when: when) }
+        let descriptor = random.pick(CallRegistry.all)
+        var arguments = CallArguments()
+        for (index, parameter) in descriptor.signature.parameters.enumerated()
+        where parameter.type != .driver {
+            set(parameter, of: descriptor, at: index, &arguments)
+        }
+        let known = descriptor.signature.parameters.indices.filter {
+            descriptor.signature.parameters[$0].type == .address
+        }
+        let bindings =
+            random.oneIn(2)
+            ? []
+            : known.prefix(1).map {
+                MethodBinding(argument: $0, value: MethodValue(.variable(random.below(7))))
+            }
+        return MethodStep(.call(descriptor.index, arguments, bindings, result: 6), when: when)
     }
 
     /// Calls that move bytes cost what they move: between 64 KiB and what is refused at once, a

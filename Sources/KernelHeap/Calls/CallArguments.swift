@@ -59,6 +59,11 @@ public struct CallArguments: Sendable {
         return []
     }
 
+    public func driver(_ index: Int) -> DriverScript {
+        if case .driver(let script)? = payload(index) { return script }
+        return DriverScript()
+    }
+
     /// A cache: by name where one was given, else by the address of its `struct kmem_cache`.
     public func cache(_ index: Int) -> CacheArgument {
         if case .text(let name)? = payload(index) { return .name(name) }
@@ -82,4 +87,5 @@ public enum ArgumentPayload: Hashable, Sendable {
     case bytes([UInt8])
     case text(String)
     case words([UInt64])
+    case driver(DriverScript)
 }

@@ -21,6 +21,8 @@ public enum ParameterType: Hashable, Sendable {
     case text
     /// A list of pointers. Kept as a payload.
     case addresses
+    /// A driver: for each of its methods a list of steps. Kept as a payload.
+    case driver
 
     /// A `size_t`.
     public static let size = ParameterType.unsigned(bits: 64)
@@ -92,18 +94,22 @@ public struct CallSignature: Sendable {
     public let summary: String
     /// Machines in 64-bit mode do not offer it: there it is -ENOSYS.
     public let needs32Bit: Bool
+    /// Methods of a driver run in it: they may not call it themselves, and it may take long.
+    public let runsMethods: Bool
 
     public init(
         _ name: String,
         returns: String,
         _ parameters: [Parameter],
         _ summary: String,
-        needs32Bit: Bool = false
+        needs32Bit: Bool = false,
+        runsMethods: Bool = false
     ) {
         self.name = name
         self.returns = returns
         self.parameters = parameters
         self.summary = summary
         self.needs32Bit = needs32Bit
+        self.runsMethods = runsMethods
     }
 }

@@ -21,7 +21,7 @@ public struct KernelLog: Sendable {
     private var nextSlabReports: UInt64 = 0
     private var slabReports = 0
     /// BUGs and oopses since boot.
-    private var deaths = 0
+    private(set) var deaths = 0
 
     /// The number of the next line, counted from boot.
     var nextNumber: Int { dropped + lines.count }

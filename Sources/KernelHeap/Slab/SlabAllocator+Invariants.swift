@@ -191,11 +191,14 @@ extension SlabAllocator {
                 || (slab.hasByteLists && slab.freelist == Slab.stray),
             "slab \(number): free object \(slab.freelist) of \(slab.objects)"
         )
-        // A full slab is on no list, every other one is on one; a CPU's own slab may be full.
+        // A full slab is on no list, every other one is on one; a CPU's own slab may be full. Of a
+        // checked one the objects are counted: a double free cuts its list short, and it stays.
         let isFull = slab.freelist == Slab.endOfList
+        let isCutShort = shape.isChecked && slab.hasByteLists && slab.inuse < slab.objects
         let isPlaced =
             isWaiting(UInt32(truncatingIfNeeded: number))
-            ? place == .nowhere : place == .cpu || isFull == (place == .nowhere)
+            ? place == .nowhere
+            : place == .cpu || isFull == (place == .nowhere) || isCutShort && place == .node
         violations.check(isPlaced, "slab \(number) is on \(place), full \(isFull)")
         for offset in 0..<(1 << Int(slab.order)) {
             let page = pages.map[Int(slab.pfn) + offset]

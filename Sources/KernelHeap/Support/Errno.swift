@@ -16,6 +16,7 @@ public enum Errno: Int32, Error, CaseIterable, Hashable, Sendable {
     case EEXIST = 17
     case ENODEV = 19
     case EINVAL = 22
+    case EMFILE = 24
     case ENOTTY = 25
     case EFBIG = 27
     case ENOSPC = 28

@@ -6,6 +6,8 @@ extension Kernel {
         var flags: GFPFlags = .kernel
         /// `VM_USERMAP`, `VM_ALLOW_HUGE_VMAP`.
         var areaFlags: VmapUse.Flags = []
+        /// A power of two, in bytes.
+        var alignment: UInt64 = 4096
     }
 
     /// Makes the boot's areas, when something first looks.
@@ -87,7 +89,13 @@ extension Kernel {
         // At most the machine's memory, so neither the sum nor the count of pages overflows.
         let size = (request.size + block - 1) & ~(block - 1)
         let flags = request.areaFlags.union(.alloc)
-        guard let place = newArea(size: size, alignment: block, flags, in: context) else {
+        let area = newArea(
+            size: size,
+            alignment: max(block, request.alignment),
+            flags,
+            in: context
+        )
+        guard let place = area else {
             if order == 0 {
                 let reason = "size \(request.size), vm_struct allocation failed"
                 vmallocError(reason, request.flags, context)

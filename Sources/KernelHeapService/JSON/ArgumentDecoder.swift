@@ -26,6 +26,8 @@ struct ArgumentDecoder {
             let text = try PayloadDecoder.text(place)
             try checkLength(text.utf8.count, "bytes", place)
             return .payload(.text(text))
+        case .driver:
+            return .payload(.driver(try DriverDecoder.driver(place, tables: tables)))
         case .addresses:
             let words = try addresses(place)
             try checkLength(words.count, "addresses", place)
@@ -176,7 +178,8 @@ struct ArgumentDecoder {
         }
     }
 
-    private var takesReference: Bool {
+    /// Whether a name that begins with `$` may stand for the argument.
+    var takesReference: Bool {
         switch parameter.type {
         case .unsigned, .signed, .address, .page, .cache: true
         default: false
@@ -230,6 +233,7 @@ extension ParameterType {
             ]
         case .text: ["a string"]
         case .addresses: ["a list of addresses"]
+        case .driver: ["{\"read\": [{\"call\": …, \"as\": …}, {\"return\": …}], …}"]
         }
     }
 }

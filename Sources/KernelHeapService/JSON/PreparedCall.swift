@@ -67,6 +67,9 @@ struct CallTable: Sendable {
     let calls: [PreparedCall]
     let names: NameTable
 
+    /// That of the registry, for who has no other at hand.
+    static let shared = CallTable()
+
     init(_ descriptors: [CallDescriptor] = CallRegistry.all) {
         calls = descriptors.map(PreparedCall.init)
         names = NameTable(descriptors.map(\.signature.name))

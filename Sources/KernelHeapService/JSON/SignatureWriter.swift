@@ -26,7 +26,7 @@ extension JSONWriter {
         case .names(let set):
             raw(",\"values\":")
             strings(set.names.map(\.name))
-        case .gfp, .address, .page, .cache, .boolean, .bytes, .text, .addresses: break
+        case .gfp, .address, .page, .cache, .boolean, .bytes, .text, .addresses, .driver: break
         }
         if let maximum = parameter.maximum {
             raw(",\"maximum\":")
@@ -55,6 +55,7 @@ extension ParameterType {
         case .bytes: "bytes"
         case .text: "string"
         case .addresses: "addresses"
+        case .driver: "driver"
         }
     }
 }

@@ -1,0 +1,161 @@
+/// Character devices and the buffers behind them.
+let deviceCalls: [any KernelCall.Type] = [
+    ChrdevRegister.self, ChrdevUnregister.self, SimpleReadFromBuffer.self,
+    SimpleWriteToBuffer.self,
+]
+
+private let nameParameter = Parameter("name", .text, "Under /dev, without a slash.")
+
+extension CallResult {
+    /// The result of what goes on in the kernel for a device or a file.
+    init(_ outcome: Kernel.DeviceOutcome, _ more: [Fact] = []) {
+        let facts = CallDetail.facts(more + outcome.facts)
+        guard let value = outcome.value else {
+            self.init(
+                .void,
+                detail: .facts(more + outcome.facts + [Fact("killed", .boolean(true))])
+            )
+            return
+        }
+        let errno = value < 0 ? Errno(rawValue: Int32(clamping: 0 &- value)) : nil
+        self.init(.integer(value), errno: errno, detail: facts)
+    }
+}
+
+/// A driver's registration: `int register_chrdev(unsigned int major, const char *name, …)`.
+struct ChrdevRegister: KernelCall {
+    static let signature = CallSignature(
+        "chrdev_register",
+        returns: "int",
+        [
+            nameParameter,
+            Parameter(
+                "methods",
+                .driver,
+                "What probe, open, read, write, ioctl, release and remove do, as steps."
+            ),
+        ],
+        "Makes a character device with a node under /dev; returns its major number.",
+        runsMethods: true
+    )
+
+    var name: String
+    var script: DriverScript
+
+    init(_ arguments: borrowing CallArguments) {
+        name = arguments.text(0)
+        script = arguments.driver(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(kernel.registerDevice(name, script, in: context))
+    }
+}
+
+/// The driver goes: `void unregister_chrdev(unsigned int major, const char *name)`.
+struct ChrdevUnregister: KernelCall {
+    static let signature = CallSignature(
+        "chrdev_unregister",
+        returns: "int",
+        [nameParameter],
+        "Takes a device away while its remove method runs; open files go on using it.",
+        runsMethods: true
+    )
+
+    var name: String
+
+    init(_ arguments: borrowing CallArguments) { name = arguments.text(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(kernel.unregisterDevice(name, in: context))
+    }
+}
+
+extension CallResult {
+    /// The result of a copy with a position; one that cannot be loaded is an oops without a result.
+    fileprivate init(_ outcome: (value: Int64, copy: UserCopyDetail?)?) {
+        guard let outcome else {
+            self = .void
+            return
+        }
+        let errno = outcome.value < 0 ? Errno(rawValue: Int32(clamping: 0 &- outcome.value)) : nil
+        let detail = outcome.copy.map { CallDetail.userCopy($0) } ?? .none
+        self.init(.integer(outcome.value), errno: errno, detail: detail)
+    }
+}
+
+/// The call `ssize_t simple_read_from_buffer(void __user *to, size_t count, loff_t *ppos, …)`.
+struct SimpleReadFromBuffer: KernelCall {
+    static let signature = CallSignature(
+        "simple_read_from_buffer",
+        returns: "ssize_t",
+        [
+            Parameter("to", .address, "A user address."),
+            Parameter("count", .size, "Bytes that the user has room for.", isWork: true),
+            Parameter("ppos", .address, "Address of the position, a loff_t, which moves on."),
+            Parameter("from", .address, "The kernel's buffer."),
+            Parameter("available", .size, "Bytes that are in it.", isWork: true),
+        ],
+        "Copies from a position of a kernel buffer to the calling process; returns the bytes."
+    )
+
+    private var words: InlineArray<5, UInt64>
+
+    init(_ arguments: borrowing CallArguments) {
+        words = [
+            arguments.word(0), arguments.word(1), arguments.word(2), arguments.word(3),
+            arguments.word(4),
+        ]
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(
+            kernel.simpleReadFromBuffer(
+                to: words[0],
+                count: words[1],
+                position: words[2],
+                from: words[3],
+                available: words[4],
+                in: context
+            )
+        )
+    }
+}
+
+/// The call `ssize_t simple_write_to_buffer(void *to, size_t available, loff_t *ppos, …)`.
+struct SimpleWriteToBuffer: KernelCall {
+    static let signature = CallSignature(
+        "simple_write_to_buffer",
+        returns: "ssize_t",
+        [
+            Parameter("to", .address, "The kernel's buffer."),
+            Parameter("available", .size, "Bytes that it has room for.", isWork: true),
+            Parameter("ppos", .address, "Address of the position, a loff_t, which moves on."),
+            Parameter("from", .address, "A user address."),
+            Parameter("count", .size, "Bytes that the user has.", isWork: true),
+        ],
+        "Copies from the calling process to a position of a kernel buffer; returns the bytes."
+    )
+
+    private var words: InlineArray<5, UInt64>
+
+    init(_ arguments: borrowing CallArguments) {
+        words = [
+            arguments.word(0), arguments.word(1), arguments.word(2), arguments.word(3),
+            arguments.word(4),
+        ]
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(
+            kernel.simpleWriteToBuffer(
+                to: words[0],
+                available: words[1],
+                position: words[2],
+                from: words[3],
+                count: words[4],
+                in: context
+            )
+        )
+    }
+}

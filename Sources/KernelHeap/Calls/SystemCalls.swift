@@ -1,0 +1,212 @@
+/// A program's system calls on files, with the way into the kernel and back.
+let systemCalls: [any KernelCall.Type] = [
+    SysOpen.self, SysRead.self, SysWrite.self, SysIoctl.self, SysClose.self,
+]
+
+private let descriptorParameter = Parameter("fd", .uint, "What sys_open returned.")
+private let bufferParameter = Parameter("buf", .address, "A user address.")
+private let countParameter = Parameter("count", .size, "Bytes.", isWork: true)
+
+/// Names of `open()`'s flags.
+private let openFlags = FlagNames(
+    "open flags",
+    [
+        FlagName("O_RDONLY", 0), FlagName("O_WRONLY", 1), FlagName("O_RDWR", 2),
+        FlagName("O_APPEND", 0o2000), FlagName("O_NONBLOCK", 0o4000),
+        FlagName("O_CLOEXEC", 0o2000000),
+    ]
+)
+
+/// A system call of the table that the machine's programs use.
+private struct TableEntry {
+    let name: String
+    let number64: UInt64
+    let number32: UInt64
+}
+
+extension Kernel {
+    /// Enters the kernel, does what the call does there, and goes back.
+    fileprivate mutating func systemCall(
+        _ table: TableEntry,
+        _ arguments: [UInt64],
+        in context: CallContext,
+        _ body: (inout Kernel, SystemCallEntry) -> DeviceOutcome
+    ) -> CallResult {
+        guard context.kind == .process, !context.isAtomic else {
+            let facts = [Fact("refused", .text("programs run in process context"))]
+            return CallResult(.failure(.EINVAL, facts))
+        }
+        let number = layout.is32Bit ? table.number32 : table.number64
+        let entry = enterKernel(number, arguments, in: context)
+        let outcome = body(&self, entry)
+        if let value = outcome.value { leaveKernel(entry, with: value, in: context) }
+        return CallResult(
+            outcome,
+            [Fact("entry", facts(of: entry)), Fact("exit", exit(entry, outcome.value))]
+        )
+    }
+
+    private func facts(of entry: SystemCallEntry) -> FactValue {
+        let registers = entry.registers.values.map { Fact($0.name, .address($0.value)) }
+        let saved = entry.registersAddress.map { FactValue.address($0) } ?? .null
+        return .facts([
+            Fact("instruction", .text(layout.is32Bit ? "int $0x80" : "syscall")),
+            Fact("cpl", .list([.number(3), .number(0)])),
+            Fact("cs", .address(layout.is32Bit ? 0x60 : 0x10)),
+            Fact("ss", .address(layout.is32Bit ? 0x68 : 0x18)),
+            Fact("stack_top", entry.stackTop == 0 ? .null : .address(entry.stackTop)),
+            Fact("pt_regs", saved), Fact("registers", .facts(registers)),
+        ])
+    }
+
+    private func exit(_ entry: SystemCallEntry, _ value: Int64?) -> FactValue {
+        guard let value else { return .null }
+        let word = UInt64(bitPattern: value) & layout.addressMask
+        return .facts([
+            Fact("instruction", .text(layout.is32Bit ? "iret" : "sysretq")),
+            Fact("cpl", .list([.number(0), .number(3)])), Fact("ax", .address(word)),
+        ])
+    }
+}
+
+/// The system call `int open(const char *pathname, int flags)`.
+struct SysOpen: KernelCall {
+    static let signature = CallSignature(
+        "sys_open",
+        returns: "int",
+        [
+            Parameter("pathname", .text, "A device: /dev/ and its name."),
+            Parameter("flags", .names(openFlags), "O_RDWR, and so on; O_RDONLY.", optional: true),
+        ],
+        "Opens a device from the calling process: its driver's open runs.",
+        runsMethods: true
+    )
+
+    var path: String
+    var flags: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        path = arguments.text(0)
+        flags = arguments.word(1) & 0xffff_ffff
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let table = TableEntry(name: "open", number64: 2, number32: 5)
+        // The path's bytes are the program's; nobody knows where it has them.
+        return kernel.systemCall(table, [0, flags], in: context) { kernel, _ in
+            kernel.openFile(path, flags: flags, in: context)
+        }
+    }
+}
+
+/// The system call `ssize_t read(int fd, void *buf, size_t count)`.
+struct SysRead: KernelCall {
+    static let signature = CallSignature(
+        "sys_read",
+        returns: "ssize_t",
+        [descriptorParameter, bufferParameter, countParameter],
+        "Reads from a device into the calling process: its driver's read runs.",
+        runsMethods: true
+    )
+
+    var descriptor: Int
+    var buffer: UInt64
+    var count: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        descriptor = Int(arguments.uint(0))
+        buffer = arguments.word(1)
+        count = arguments.word(2)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let table = TableEntry(name: "read", number64: 0, number32: 3)
+        let words = [UInt64(descriptor), buffer, count]
+        return kernel.systemCall(table, words, in: context) { kernel, entry in
+            kernel.transfer(.read, descriptor, buffer: buffer, count: count, entry, in: context)
+        }
+    }
+}
+
+/// The system call `ssize_t write(int fd, const void *buf, size_t count)`.
+struct SysWrite: KernelCall {
+    static let signature = CallSignature(
+        "sys_write",
+        returns: "ssize_t",
+        [descriptorParameter, bufferParameter, countParameter],
+        "Writes from the calling process to a device: its driver's write runs.",
+        runsMethods: true
+    )
+
+    var descriptor: Int
+    var buffer: UInt64
+    var count: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        descriptor = Int(arguments.uint(0))
+        buffer = arguments.word(1)
+        count = arguments.word(2)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let table = TableEntry(name: "write", number64: 1, number32: 4)
+        let words = [UInt64(descriptor), buffer, count]
+        return kernel.systemCall(table, words, in: context) { kernel, entry in
+            kernel.transfer(.write, descriptor, buffer: buffer, count: count, entry, in: context)
+        }
+    }
+}
+
+/// The system call `int ioctl(int fd, unsigned int cmd, unsigned long arg)`.
+struct SysIoctl: KernelCall {
+    static let signature = CallSignature(
+        "sys_ioctl",
+        returns: "int",
+        [
+            descriptorParameter, Parameter("cmd", .uint, "What to do, as the driver counts."),
+            Parameter("arg", .address, "A number or a user address.", optional: true),
+        ],
+        "Asks a device for something of its own: its driver's ioctl runs.",
+        runsMethods: true
+    )
+
+    var descriptor: Int
+    var command: UInt64
+    var argument: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        descriptor = Int(arguments.uint(0))
+        command = UInt64(arguments.uint(1))
+        argument = arguments.word(2)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let table = TableEntry(name: "ioctl", number64: 16, number32: 54)
+        let words = [UInt64(descriptor), command, argument]
+        return kernel.systemCall(table, words, in: context) { kernel, _ in
+            kernel.controlFile(descriptor, command: command, argument: argument, in: context)
+        }
+    }
+}
+
+/// The system call `int close(int fd)`.
+struct SysClose: KernelCall {
+    static let signature = CallSignature(
+        "sys_close",
+        returns: "int",
+        [descriptorParameter],
+        "Closes a file of the calling process: the driver's release runs.",
+        runsMethods: true
+    )
+
+    var descriptor: Int
+
+    init(_ arguments: borrowing CallArguments) { descriptor = Int(arguments.uint(0)) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let table = TableEntry(name: "close", number64: 3, number32: 6)
+        return kernel.systemCall(table, [UInt64(descriptor)], in: context) { kernel, _ in
+            kernel.closeFile(descriptor, in: context)
+        }
+    }
+}

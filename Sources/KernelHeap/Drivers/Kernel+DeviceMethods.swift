@@ -1,0 +1,152 @@
+/// Running a driver's methods.
+extension Kernel {
+    /// What became of a method.
+    struct MethodRun {
+        /// What it returned; nil where the kernel died in it.
+        var value: UInt64? = 0
+        /// Each step that was taken, for the call's detail.
+        var steps: [FactValue] = []
+    }
+
+    /// Runs the steps of a method one after another.
+    ///
+    /// - Parameters:
+    ///   - method: of the driver; one without steps returns 0.
+    ///   - place: of the device in the table.
+    ///   - parameters: what the kernel hands to the method.
+    ///   - context: of the process that is in the kernel.
+    /// - Returns: the value of the first return step, else 0.
+    mutating func run(
+        _ method: DeviceMethod,
+        ofDevice place: Int,
+        _ parameters: [(MethodParameter, UInt64)],
+        in context: CallContext
+    ) -> MethodRun {
+        var device = devices.devices[place]
+        let major = device.major
+        for (parameter, value) in parameters { device.variables[parameter.rawValue] = value }
+        var run = MethodRun()
+        for step in device.script[method] {
+            if let condition = step.condition, !condition.holds(device.variables) { continue }
+            switch step.action {
+            case .leave(let value):
+                run.value = value.value(device.variables)
+                run.steps.append(.facts([Fact("return", returned(run.value ?? 0))]))
+            case .call(let index, let arguments, let bindings, let result):
+                let deaths = log.deaths
+                let value = runStep(index, arguments, bindings, device.variables, context, &run)
+                if let result { device.variables[result] = value }
+                if log.deaths > deaths { run.value = nil }
+            }
+            if run.value == nil { break }
+            if case .leave = step.action { break }
+        }
+        if let place = devices.device(major: major) {
+            devices.devices[place].variables = device.variables
+        }
+        return run
+    }
+
+    /// Calls one kernel function for a method.
+    private mutating func runStep(
+        _ index: Int,
+        _ arguments: CallArguments,
+        _ bindings: [MethodBinding],
+        _ variables: [UInt64],
+        _ context: CallContext,
+        _ run: inout MethodRun
+    ) -> UInt64 {
+        guard CallRegistry.all.indices.contains(index) else { return 0 }
+        let call = CallRegistry.all[index]
+        // One that runs methods could run this one again, without end.
+        guard !call.signature.runsMethods else { return 0 }
+        var arguments = arguments
+        for binding in bindings {
+            let parameter = call.signature.parameters[binding.argument]
+            let word = binding.value.value(variables)
+            arguments.set(binding.argument, word: narrowed(word, to: parameter.type))
+        }
+        let result = call.run(arguments, &self, context)
+        run.steps.append(.facts(facts(of: call.signature, arguments, result)))
+        return result.value.word
+    }
+
+    /// A register's value as a parameter's C type takes it.
+    private func narrowed(_ word: UInt64, to type: ParameterType) -> UInt64 {
+        switch type {
+        case .unsigned(let bits) where bits < 64: word & ((1 << UInt64(max(bits, 1))) - 1)
+        case .signed(let bits) where bits == 32:
+            UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: word)))
+        case .address, .page, .cache: word & layout.addressMask
+        case .unsigned where layout.is32Bit: word & layout.addressMask
+        default: word
+        }
+    }
+
+    /// A step as the call's detail tells it.
+    private func facts(
+        of signature: CallSignature,
+        _ arguments: CallArguments,
+        _ result: CallResult
+    ) -> [Fact] {
+        var given: [Fact] = []
+        for (index, parameter) in signature.parameters.enumerated() where arguments.has(index) {
+            let word = arguments.word(index)
+            switch parameter.type {
+            case .address, .page: given.append(Fact(parameter.name, .address(word)))
+            case .unsigned: given.append(Fact(parameter.name, .number(Int64(clamping: word))))
+            case .signed: given.append(Fact(parameter.name, .number(Int64(bitPattern: word))))
+            case .boolean: given.append(Fact(parameter.name, .boolean(word != 0)))
+            case .gfp:
+                given.append(Fact(parameter.name, .gfp(arguments.gfp(index))))
+            case .names, .bytes, .text, .addresses, .cache, .driver: break
+            }
+        }
+        var facts = [Fact("call", .text(signature.name)), Fact("arguments", .facts(given))]
+        facts.append(Fact("return", result.value.fact))
+        if let errno = result.errno { facts.append(Fact("errno", .text(errno.name))) }
+        if case .userCopy(let copy) = result.detail {
+            facts.append(Fact("copied", .number(Int64(clamping: copy.copied))))
+            if let fault = copy.fault {
+                facts.append(
+                    Fact(
+                        "fault",
+                        .facts([
+                            Fact("address", .address(fault.address.rawValue)),
+                            Fact("reason", .text(fault.reason.rawValue)),
+                        ])
+                    )
+                )
+            }
+        }
+        return facts
+    }
+
+    private func returned(_ value: UInt64) -> FactValue {
+        let signed = Int64(bitPattern: value)
+        return value > UInt64(Int64.max) && signed < -4_095 ? .address(value) : .number(signed)
+    }
+}
+
+extension ReturnValue {
+    /// As a register holds it.
+    fileprivate var word: UInt64 {
+        switch self {
+        case .void: 0
+        case .integer(let number): UInt64(bitPattern: number)
+        case .unsigned(let number): number
+        case .boolean(let isTrue): isTrue ? 1 : 0
+        case .pointer(let address): address
+        }
+    }
+
+    fileprivate var fact: FactValue {
+        switch self {
+        case .void: .null
+        case .integer(let number): .number(number)
+        case .unsigned(let number): .number(Int64(clamping: number))
+        case .boolean(let isTrue): .boolean(isTrue)
+        case .pointer(let address): .address(address)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+internal import KernelHeap
+
+extension StateView {
+    /// `GET …/devices`: the character devices, their drivers' variables, and who has them open.
+    static let devices = StateView("devices", parameters: []) { (kernel, _) throws(Problem) in
+        var json = JSONWriter(capacity: 1_024)
+        json.object { json in
+            json.member("seq", kernel.sequence)
+            json.member("devices", objects: kernel.deviceViews) { $0.device($1) }
+        }
+        return ViewAnswer(json)
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func device(_ device: DeviceView) {
+        member("name", device.name)
+        member("path", "/dev/" + device.name)
+        member("major", device.major)
+        member("registered", device.isRegistered)
+        name("methods")
+        strings(device.methods.map(\.name))
+        member("variables", objects: device.variables) { json, variable in
+            json.member("name", variable.name)
+            json.member("value", address: variable.value)
+        }
+        member("files", objects: device.files) { json, file in
+            json.member("pid", file.pid)
+            json.member("fd", file.descriptor)
+            json.member("file", address: file.address.rawValue)
+        }
+    }
+}
