@@ -17,6 +17,7 @@ extension Kernel {
         }
         checkLRUPages(mapped, &violations)
         checkAreas(misuse: misuse, &violations)
+        if !paging.isTampered { checkHighMemory(&violations) }
         return texts + violations.texts
     }
 

@@ -20,6 +20,7 @@ public struct Kernel: ~Copyable, Sendable {
     var segmentation = SegmentationState()
     /// Made when something first looks.
     var vmalloc = VmallocArena()
+    var highMemory: HighMemory
     var processes: [Process] = [Process(pid: 1, name: "init")]
     var devices = DeviceTable()
     /// Faults of processes that brought a page: `pgfault`.
@@ -70,7 +71,9 @@ public struct Kernel: ~Copyable, Sendable {
             format: description.pae ? .pae : profile.pagingFormat,
             options: BootOptions(description.bootOptions)
         )
+        highMemory = HighMemory(pages.layout, boot.space, hasHighMemory: pages.hasHighZone)
         processes[0].space.end = pages.layout.userEnd
+        if pages.layout.is32Bit { log.oopsStyle = description.pae ? .pae : .i386 }
         slab = SlabAllocator(
             profile.slabOptions(description, hasHighMemory: pages.hasHighZone),
             nodeCount: pages.zonelists.count / ZoneType.allCases.count,
@@ -97,6 +100,7 @@ public struct Kernel: ~Copyable, Sendable {
         paging = other.paging.fork()
         segmentation = other.segmentation
         vmalloc = other.vmalloc.fork()
+        highMemory = other.highMemory
         processes = other.processes
         devices = other.devices
         pageFaults = other.pageFaults
@@ -131,6 +135,7 @@ public struct Kernel: ~Copyable, Sendable {
         sequence &+= 1
         var context = context
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
+        if highMemory.isHeld { context = switchThread(to: context) }
         log.call = sequence
         recentCalls.note(call.index, call: sequence)
         // A program that calls without `apply` leaves its warnings unread.
@@ -180,7 +185,7 @@ public struct Kernel: ~Copyable, Sendable {
     public var heldBytes: Int {
         var bytes =
             4_096 + pages.heldBytes + slab.heldBytes + paging.heldBytes + vmalloc.heldBytes
-            + segmentation.heldBytes + devices.heldBytes
+            + segmentation.heldBytes + highMemory.heldBytes + devices.heldBytes
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes { bytes += process.space.areas.count * 40 }

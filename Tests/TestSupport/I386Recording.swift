@@ -5,6 +5,7 @@ public enum I386Recording {
     /// A value of a row.
     public enum Value: Decodable, Hashable, Sendable {
         case number(UInt64)
+        case negative(Int64)
         case text(String)
         case other
 
@@ -12,6 +13,8 @@ public enum I386Recording {
             let container = try decoder.singleValueContainer()
             if let number = try? container.decode(UInt64.self) {
                 self = .number(number)
+            } else if let number = try? container.decode(Int64.self) {
+                self = .negative(number)
             } else if let text = try? container.decode(String.self) {
                 self = .text(text)
             } else {
@@ -24,7 +27,16 @@ public enum I386Recording {
             case .number(let number): number
             case .text(let text):
                 UInt64(text.hasPrefix("0x") ? text.dropFirst(2) : text[...], radix: 16)
-            case .other: nil
+            case .negative, .other: nil
+            }
+        }
+
+        /// A number of 32 bits with its sign.
+        public var signed: Int64? {
+            switch self {
+            case .number(let number): Int64(Int32(truncatingIfNeeded: number))
+            case .negative(let number): number
+            case .text, .other: nil
             }
         }
 

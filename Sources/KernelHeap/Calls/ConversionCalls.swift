@@ -122,8 +122,11 @@ struct PageAddress: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let pfn = kernel.layout.frameNumber(ofDescriptor: page)
-        let isMapped = kernel.layout.isMapped(pfn)
-        return CallResult(.pointer(isMapped ? kernel.layout.directAddress(pfn) : 0))
+        guard !kernel.layout.isMapped(pfn) else {
+            return CallResult(.pointer(kernel.layout.directAddress(pfn)))
+        }
+        let address = UInt32(exactly: pfn).map { kernel.pageAddress($0) } ?? 0
+        return CallResult(.pointer(address))
     }
 }
 

@@ -43,8 +43,8 @@ public enum CallRegistry {
             pageCalls, conversionCalls, kmallocCalls, reallocationCalls, duplicationCalls,
             cacheCalls,
             cacheObjectCalls, memoryCalls, userSpaceCalls, userAccessCalls, pagingCalls,
-            segmentationCalls, descriptorCalls, sysctlCalls, vmallocCalls, deviceCalls,
-            systemCalls,
+            segmentationCalls, descriptorCalls, sysctlCalls, vmallocCalls, highMemoryCalls,
+            deviceCalls, systemCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

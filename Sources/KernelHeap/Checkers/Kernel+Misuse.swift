@@ -1,8 +1,11 @@
 /// Noticing misuse: looked for where calls come in, never on the allocator's own fast paths.
 extension Kernel {
-    /// Notes that arithmetic which holds in the direct map was done on a vmalloc address.
+    /// Notes that arithmetic which holds in the direct map was done on an address of a mapping.
     mutating func checkDirectMapped(_ address: UInt64, _ function: String) {
-        guard frame(ofDirectMapped: address) == nil, layout.isVmalloc(address) else { return }
+        let isMapping =
+            layout.isVmalloc(address) || highMemory.pkmap.addresses.contains(address)
+            || highMemory.fixmap.isMap(address)
+        guard frame(ofDirectMapped: address) == nil, isMapping else { return }
         misuse.add(
             .notDirectMapped(
                 address: LinearAddress(rawValue: address),

@@ -99,7 +99,8 @@ extension MisuseWarning {
                     + " \(place.size): \(overrun.phrase)."
                 : "\(access.phrase) begin in no object: \(place.position)."
         case .notDirectMapped(_, let function, let frame):
-            "\(function) only subtracts the direct map's offset; this is a vmalloc address, and "
+            "\(function) only subtracts the direct map's offset; this address is mapped elsewhere, "
+                + "and "
                 + (frame.map { "the page behind it is PFN \($0.rawValue)." }
                     ?? "no page is behind it.")
         }

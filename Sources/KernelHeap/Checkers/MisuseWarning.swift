@@ -20,7 +20,8 @@ public enum MisuseWarning: Hashable, Sendable {
     case freePages(PagePlace, MemoryAccess)
     /// A load or store left the object that it began in, or began in none.
     case outOfBounds(SlabPlace, MemoryAccess, Overrun)
-    /// Arithmetic of the direct map was done on an address of the vmalloc area.
+    /// Arithmetic of the direct map was done on an address of the vmalloc area, or of a map of high
+    /// memory.
     case notDirectMapped(address: LinearAddress, function: String, frame: PFN?)
 }
 

@@ -19,7 +19,7 @@ extension Kernel {
         guard layout.isCanonical(address) else {
             log.append(
                 "general protection fault, probably for non-canonical address 0x\(digits): "
-                    + "0000 [#\(log.nextDeath())] PREEMPT SMP NOPTI"
+                    + "0000 [#\(log.nextDeath())] \(log.oopsStyle.options)"
             )
             return
         }
@@ -37,7 +37,7 @@ extension Kernel {
             : code & 8 != 0 ? "reserved bit violation" : "permissions violation"
         let digitsOfCode = fourDigits(code)
         log.append("#PF: error_code(0x\(digitsOfCode)) - \(reason)")
-        log.append("Oops: \(digitsOfCode) [#\(log.nextDeath())] PREEMPT SMP NOPTI")
+        log.append("Oops: \(digitsOfCode) [#\(log.nextDeath())] \(log.oopsStyle.options)")
     }
 
     private func fourDigits(_ code: UInt32) -> String {

@@ -9,6 +9,8 @@ public struct KernelLog: Sendable {
     public private(set) var calls: [UInt64] = []
     /// What happened to the kernel that its reports tell.
     var taint: Taint = []
+    /// What reports of BUGs and oopses say of the processor.
+    var oopsStyle = OopsStyle.x8664
     /// The call that runs now.
     var call: UInt64 = 0
     /// Lines that fell out.
@@ -20,6 +22,8 @@ public struct KernelLog: Sendable {
     /// Where the next run of slab reports begins, and how many this one has had.
     private var nextSlabReports: UInt64 = 0
     private var slabReports = 0
+    /// The first call that may report a sleeping function again.
+    private var nextSleepReport: UInt64 = 0
     /// BUGs and oopses since boot.
     private(set) var deaths = 0
 
@@ -66,6 +70,13 @@ public struct KernelLog: Sendable {
         return slabReports <= 10
     }
 
+    /// Whether a sleeping function may be reported: once in 100 calls, which stand for a second.
+    mutating func startsSleepReport(at call: UInt64) -> Bool {
+        guard call >= nextSleepReport else { return false }
+        nextSleepReport = call &+ 100
+        return true
+    }
+
     /// Prints a `WARN_ON_ONCE` block; nothing when it was printed before.
     ///
     /// The registers and the call trace of a real block are left out: see `docs/fidelity.md`.
@@ -103,8 +114,8 @@ public struct KernelLog: Sendable {
     mutating func bug(at place: String, in function: String, _ context: CallContext) {
         append("------------[ cut here ]------------")
         append("kernel BUG at \(place)!")
-        append("invalid opcode: 0000 [#\(nextDeath())] PREEMPT SMP NOPTI")
-        append("RIP: 0010:\(function)")
+        append("invalid opcode: 0000 [#\(nextDeath())] \(oopsStyle.options)")
+        append(oopsStyle.place(function))
         taint.insert(.died)
         append("---[ end trace 0000000000000000 ]---")
     }

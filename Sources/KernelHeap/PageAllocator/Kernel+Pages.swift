@@ -121,7 +121,7 @@ extension Kernel {
             zone: zone.type,
             node: UInt8(truncatingIfNeeded: zone.node),
             migrateType: pages.pageblockType(of: pfn),
-            virtual: layout.isMapped(UInt64(pfn)) ? layout.virtual(pfn) : 0
+            virtual: pageAddress(pfn)
         )
     }
 }

@@ -48,7 +48,9 @@ extension BootLayout {
         }
         let windows = space.permanentMaps << 12
         let pkmap = space.pkmapBase...space.pkmapBase + windows - 1
-        layout.emptyTables = [(format.leafLevel, pkmap)]
+        // Short maps of all CPUs may reach below the last table.
+        let fixmap = space.fixmapStart...0xffff_ffff
+        layout.emptyTables = [(format.leafLevel, pkmap), (format.leafLevel, fixmap)]
         if !space.isClassic {
             let readOnly = PageTableEntry.Flags.kernelPage.subtracting(.writable)
             let flags = readOnly.union(.noExecute)

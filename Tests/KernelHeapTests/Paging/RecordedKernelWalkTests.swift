@@ -51,6 +51,37 @@ struct RecordedKernelWalkTests {
         }
     }
 
+    /// The recorder's own calls: two pages of vmalloc, and one page of high memory mapped twice.
+    @Test("real calls leave the recorded bits", arguments: PagingMachine.recorded)
+    func callBits(machine: PagingMachine.Recorded) throws {
+        var kernel = try PagingMachine.boot(machine)
+        let walks = try PageWalkRecording.walks(machine.name, "kwalk")
+        let page = UInt32(kernel.layout.directMapEndPFN + 100)
+        let context = CallContext()
+
+        let area = kernel.vmalloc(size: 8_192).rawValue
+        _ = kernel.kmap(page, in: context)
+        let mapped = kernel.pageAddress(page)
+        let whileMapped = kernel.bits(mapped)
+        _ = kernel.kunmap(page, in: context)
+        let local = kernel.kmapLocal(page: page, in: context)
+        let whileLocal = kernel.bits(local)
+        kernel.kunmapLocal(local, in: context)
+
+        let found = [
+            "vmalloc page 0": kernel.bits(area), "vmalloc page 1": kernel.bits(area + 4_096),
+            "vmalloc guard page": kernel.bits(area + 8_192), "kmap page": whileMapped,
+            "the same after kunmap (lazy)": kernel.bits(mapped), "kmap_local page": whileLocal,
+            "the same after kunmap_local": kernel.bits(local),
+        ]
+        for (name, bits) in found {
+            let recorded = try #require(walks[name])
+            #expect(bits == recorded.levels, "\(name)")
+        }
+        #expect(mapped == walks["kmap page"]?.address)
+        #expect(local == walks["kmap_local page"]?.address)
+    }
+
     // `bad-ucopy.case-39`: PGD 2a15067 P4D 2a15067 PUD 2a16063 PMD 80000000020001e1.
     @Test func `read-only data of x86_64 has the recorded entry, and its upper ones their bits`()
         throws

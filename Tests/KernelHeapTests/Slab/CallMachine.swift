@@ -42,7 +42,8 @@ final class CallMachine {
         _ name: String,
         _ arguments: [Argument],
         cpu: Int = 0,
-        in kind: CallContext.Kind = .process
+        in kind: CallContext.Kind = .process,
+        pid: Int = 1
     ) throws -> CallOutcome {
         let descriptor = try #require(CallRegistry.byName[name], "\(name)")
         var list = CallArguments()
@@ -55,7 +56,7 @@ final class CallMachine {
             case .absent: break
             }
         }
-        return kernel.apply(descriptor, list, in: CallContext(cpu: cpu, kind: kind))
+        return kernel.apply(descriptor, list, in: CallContext(cpu: cpu, kind: kind, pid: pid))
     }
 
     /// Loads bytes of kernel memory.
@@ -69,6 +70,12 @@ final class CallMachine {
     func setAreas(_ areas: [VmallocArea], lazy: [Range<UInt64>]) {
         let layout = VmallocLayout(kernel.layout, cpus: kernel.machine.cpus)
         kernel.vmalloc = VmallocArena(layout, areas: areas, lazy: lazy)
+    }
+
+    /// Changes the areas beside the machine's calls.
+    func changeVmalloc<Result>(_ change: (inout VmallocArena) -> Result) -> Result {
+        kernel.startVmalloc()
+        return change(&kernel.vmalloc)
     }
 
     /// The vmalloc area that holds an address.
