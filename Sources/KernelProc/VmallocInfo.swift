@@ -19,7 +19,12 @@ public enum VmallocInfo {
             if area.pageCount > 0 { text += " pages=\(area.pageCount)" }
             if let physical = area.physical, physical.rawValue != 0 {
                 let digits = String(physical.rawValue, radix: 16)
-                text += " phys=0x" + String(repeating: "0", count: 16 - digits.count) + digits
+                text +=
+                    " phys=0x"
+                    + String(
+                        repeating: "0",
+                        count: max(view.physicalDigits - digits.count, 0)
+                    ) + digits
             }
             for word in area.words { text += " " + word }
             if area.hasMappedPageArray { text += " vpages" }

@@ -63,4 +63,32 @@ struct VmallocInfoTests {
         #expect(after.count == before.count)
         #expect(after.last?.hasSuffix("   8192 unpurged vm_area") == true)
     }
+
+    @Test(
+        "a fresh 32-bit machine has the recorded areas",
+        arguments: ["686-512M", "686-1G", "686-1G-nothp", "686-3G", "686-4G", "pae-1G", "pae-4G"]
+    )
+    func narrow(folder: String) throws {
+        var description = MachineDescription()
+        description.profile = "linux-6.1-i386"
+        let parts = folder.split(separator: "-")
+        description.pae = parts[0] == "pae"
+        description.memoryBytes = try #require(BootOptions.bytes(parts[1]))
+        let kernel = try Kernel(description)
+        let recorded = try Recording.text("i386/\(folder)/vmallocinfo").split(separator: "\n")
+
+        let found = lines(kernel)
+
+        // The recorded file hides addresses. On the larger PC a driver's pool has an area more.
+        let expected = recorded.map { $0.drop { $0 != " " } }.filter { !$0.contains("gen_pool") }
+        #expect(found.map { $0.drop { $0 != " " } } == expected)
+        #expect(found.allSatisfy { $0.prefix { $0 != " " }.count == 21 })
+        let meminfo = (ProcFiles.text(path: "meminfo", of: kernel) ?? "").split(separator: "\n")
+        let own = try Recording.text("i386/\(folder)/meminfo").split(separator: "\n")
+        let names = folder == "pae-4G" ? ["VmallocTotal", "VmallocChunk"] : ["Vmalloc"]
+        for name in names {
+            let line = meminfo.filter { $0.hasPrefix(name) }
+            #expect(line == own.filter { $0.hasPrefix(name) })
+        }
+    }
 }

@@ -21,9 +21,12 @@ struct MachineBoot {
         }
         var space = I386AddressSpace(hasPAE: description.pae, isClassic: platform == .classicI386)
         let options = BootOptions(description.bootOptions)
-        // What the kernel's own windows leave is the most that `vmalloc=` can have.
+        // What the kernel's own windows leave is the most that `vmalloc=` can have. 6.1 adds the gap
+        // below the area, so that the area has the size asked for.
         if let bytes = options.value("vmalloc").flatMap({ BootOptions.bytes($0) }) {
-            space.vmallocReserve = min(max(bytes & ~0xfff, 8 << 20), 896 << 20)
+            let gap = space.isClassic ? 0 : I386AddressSpace.vmallocOffset
+            let wanted = min(bytes & ~0xfff, 896 << 20) + gap
+            space.vmallocReserve = min(max(wanted, 32 << 20), 896 << 20)
         }
         i386 = MemoryLayoutI386(space: space)
     }
@@ -40,6 +43,12 @@ struct MachineBoot {
         }
         if i386 != nil, description.nodes != 1 {
             throw MachineError("/nodes", "a 32-bit machine has one node")
+        }
+        if i386 != nil, description.cpus > I386AddressSpace.cpuLimit {
+            throw MachineError(
+                "/cpus",
+                "a 32-bit machine has 1 to \(I386AddressSpace.cpuLimit) CPUs"
+            )
         }
         if let zones = description.zones { return try allocator(explicit: zones) }
         if let map = description.memoryMap { return try allocator(map: map) }

@@ -87,6 +87,22 @@ extension Kernel {
         return vmalloc.usedPages
     }
 
+    /// What the classic kernel counts, in pages: addresses of areas, guard pages included, and the
+    /// largest hole between them (`get_vmalloc_info()`, 2.6).
+    func classicVmallocInfo() -> (used: UInt64, chunk: UInt64) {
+        guard vmalloc.isStarted else {
+            let arena = freshArena()
+            return (0, Self.largestHole(arena) >> 12)
+        }
+        var used: UInt64 = 0
+        var place = vmalloc.busy.first(endingAfter: vmalloc.layout.start)
+        while place != 0 && vmalloc.busy[place].start < vmalloc.layout.end {
+            used += vmalloc.busy[place].pages
+            place = vmalloc.busy.next(place)
+        }
+        return (used, Self.largestHole(vmalloc) >> 12)
+    }
+
     private func view(
         of arena: borrowing VmallocArena,
         from start: LinearAddress,
@@ -105,6 +121,7 @@ extension Kernel {
         let end = place == 0 ? UInt64.max : arena.busy[place].start
         view.holes = Self.ranges(arena.gaps, start.rawValue, end, limit)
         view.lazy = Self.ranges(arena.lazy, start.rawValue, end, limit)
+        view.physicalDigits = physicalDigits
         view.areaCount = arena.busy.count
         view.lazyCount = arena.lazy.count
         view.lazyPages = arena.lazyPages
@@ -177,6 +194,8 @@ extension Kernel {
             let count = Int(node.use.pageCount)
             area.nodePages = nodePages(arena.frames.frames(node.use.frames, count: count))
         }
+        // 32-bit kernels are built without nodes.
+        if layout.is32Bit { area.nodePages = [] }
         return area
     }
 

@@ -7,6 +7,8 @@ extension CounterTable where Counter == MemInfoCounter {
         public var committed: UInt64 = 0
         /// Pages that back vmalloc areas.
         public var vmallocUsed: UInt64 = 0
+        /// Pages of the largest hole in the vmalloc area; kernels since 4.4 print 0.
+        public var vmallocChunk: UInt64 = 0
         public var perCPU: UInt64 = 0
         /// File pages of block devices: `Buffers`.
         public var blockDevice: UInt64 = 0
@@ -48,6 +50,7 @@ extension CounterTable where Counter == MemInfoCounter {
         setKiB(.committedAS, elsewhere.committed)
         self[.vmallocTotal] = (1 << 35) - 1
         setKiB(.vmallocUsed, elsewhere.vmallocUsed)
+        setKiB(.vmallocChunk, elsewhere.vmallocChunk)
         setKiB(.percpu, elsewhere.perCPU)
         self[.hugePageSize] = 2048
         setDirectMap(zones)

@@ -29,6 +29,8 @@ public struct VmallocView: Sendable {
     /// Bytes of the largest hole in the vmalloc area.
     public var largestHole: UInt64 = 0
     public var isPurgePending = false
+    /// Digits of a physical address in text.
+    public var physicalDigits = 16
     /// Areas that interrupts freed, and that the worker still has to.
     public var deferredFrees: [LinearAddress] = []
 

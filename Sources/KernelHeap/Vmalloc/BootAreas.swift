@@ -30,7 +30,8 @@ enum BootAreas {
     }
 
     /// Who made the areas, as `/proc/vmallocinfo` names them.
-    static let makers = [
+    static let makers = makersX8664 + makersI386
+    static let makersX8664 = [
         "irq_init_percpu_irqstack+0xf0/0x120",
         "acpi_os_map_iomem+0x1b6/0x1d0",
         "hpet_enable+0xef/0x46d",

@@ -6,6 +6,9 @@ extension Kernel {
         guard context.kind != .nmi else {
             return log.bug(at: "mm/vmalloc.c:2852", in: "vfree+0x5b/0x60", context)
         }
+        if profile.platform == .classicI386, context.kind != .process {
+            return log.bug(at: "mm/vmalloc.c:413", in: "vfree+0x1d/0x20", context)
+        }
         guard address != 0 else { return }
         guard context.kind == .process else { return deferFree(address, in: context) }
         removeArea(address, freesPages: true, in: context)

@@ -18,11 +18,22 @@ extension Kernel {
 
     /// The arena as it is after boot.
     func freshArena() -> VmallocArena {
-        VmallocArena(
-            VmallocLayout(layout, cpus: machine.cpus),
-            areas: profile.pagingFormat == .fourLevel
-                ? BootAreas.linux61X8664(memory: machine.memoryBytes) : []
+        let memory = machine.memoryBytes
+        let place = VmallocLayout(
+            layout,
+            cpus: machine.cpus,
+            purgesAtOnce: profile.platform == .classicI386
         )
+        return switch profile.platform {
+        case .x8664: VmallocArena(place, areas: BootAreas.linux61X8664(memory: memory))
+        case .i386:
+            VmallocArena(
+                place,
+                areas: BootAreas.linux61I386(memory: memory, layout, hasPAE: machine.pae),
+                lazy: BootAreas.lazyI386(layout)
+            )
+        case .classicI386: VmallocArena(place)
+        }
     }
 
     /// `vmalloc()`: virtually contiguous pages.

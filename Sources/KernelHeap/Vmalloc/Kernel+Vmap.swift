@@ -43,8 +43,11 @@ extension Kernel {
     ///   - context: must not be an interrupt.
     /// - Returns: the address; 0 for NULL.
     mutating func ioremap(_ physical: UInt64, size: UInt64, in context: CallContext) -> UInt64 {
+        // Without PAE a physical address has 32 bits, and the call's argument no more.
+        let isNarrow = paging.format == .twoLevel
+        let physical = isNarrow ? physical & 0xffff_ffff : physical
         let (last, overflow) = physical.addingReportingOverflow(size &- 1)
-        guard size > 0, !overflow else { return 0 }
+        guard size > 0, !overflow, !isNarrow || last <= 0xffff_ffff else { return 0 }
         guard last < layout.physicalEnd else {
             log.append("ioremap: invalid physical address \(String(physical, radix: 16))")
             log.warnOnce(
@@ -89,10 +92,13 @@ extension Kernel {
         return start + (physical & 4095)
     }
 
+    /// Digits of a `phys_addr_t`.
+    var physicalDigits: Int { paging.format == .twoLevel ? 8 : 16 }
+
     /// As `%pa` prints it.
     private func wide(_ address: UInt64) -> String {
         let digits = String(address, radix: 16)
-        return "0x" + String(repeating: "0", count: 16 - digits.count) + digits
+        return "0x" + String(repeating: "0", count: physicalDigits - digits.count) + digits
     }
 
     /// Whether one of the frames is what the firmware calls usable memory.

@@ -160,7 +160,11 @@ struct VmallocArena: ~Copyable {
         busy.remove(place)
         lazyPages += node.pages
         Self.join(node.start..<node.end, &lazy)
-        if lazyPages > layout.lazyMaximum { isDrainPending = true }
+        if layout.purgesAtOnce {
+            purge()
+        } else if lazyPages > layout.lazyMaximum {
+            isDrainPending = true
+        }
     }
 
     /// Makes gaps of all that was freed: `__purge_vmap_area_lazy()`.

@@ -16,6 +16,8 @@ struct VmallocLayout: Sendable {
     var blockMaximum: UInt64 = 0
     /// Large pages that an area may be mapped by, as an order; 0 for none.
     var hugeOrder = 0
+    /// Freed addresses can be had again at once, as before 2.6.28.
+    var purgesAtOnce = false
 
     init() {}
 
@@ -24,7 +26,8 @@ struct VmallocLayout: Sendable {
     /// - Parameters:
     ///   - layout: of the machine's addresses.
     ///   - cpus: how many; more wait longer with a purge.
-    init(_ layout: AddressLayout, cpus: Int) {
+    ///   - purgesAtOnce: whether there is nothing to wait for.
+    init(_ layout: AddressLayout, cpus: Int, purgesAtOnce: Bool = false) {
         start = layout.vmallocStart
         end = layout.vmallocEnd
         space = 1..<layout.addressMask
@@ -35,6 +38,7 @@ struct VmallocLayout: Sendable {
         blockPages = layout.is32Bit ? 64 : 256
         blockMaximum = layout.is32Bit ? 32 : 64
         hugeOrder = layout.is32Bit ? 0 : 9
+        self.purgesAtOnce = purgesAtOnce
     }
 
     /// Where `vmalloc`, `vmap` and `ioremap` look.
