@@ -23,6 +23,8 @@ struct AccessControls: Sendable {
     var smep = true
     /// ERMS: string instructions move single bytes fast, so that the kernel uses them.
     var erms = true
+    /// 32-bit kernels on Intel's processors copy in blocks what is not aligned alike: `movsl_mask`.
+    var hasBlockCopies = true
 
     init() {}
 

@@ -118,7 +118,10 @@ extension Kernel {
         let reached = reachableUserBytes(process, address, count, for: .store, in: context)
         var done = reached
         let isExact = paging.controls.erms && count >= 64
-        if !isExact, reached < count & ~7 { done = reached & ~7 }
+        let step = layout.wordBytes
+        if layout.is32Bit || !isExact, reached < count & ~(step - 1) {
+            done = reached & ~(step - 1)
+        }
         _ = walkUser(process, address, done, for: .store, isCopy: true, cpu: context.cpu) {
             kernel,
             pfn,

@@ -68,10 +68,12 @@ extension Kernel {
             kernelFault?.code = stop.code
         }
         var source = from
+        let steps = CopySteps(target: to, source: from, count: count, isLoad: false)
+        let limit = stepLimit(process, steps, to, readable, mayFault: mayFault, in: context)
         let (done, fault) = walkUser(
             process,
             to,
-            readable,
+            limit?.moved ?? readable,
             for: .store,
             isCopy: true,
             mayFault: mayFault && self.mayFault(process, in: context),
@@ -85,7 +87,7 @@ extension Kernel {
             source &+= UInt64(length)
         }
         checkAccess(from, done, isWrite: false)
-        return finish(done, of: count, fault ?? kernelFault)
+        return finish(limit?.counted ?? done, of: count, fault ?? limit?.fault ?? kernelFault)
     }
 
     /// `copy_from_user()`: as above, and the rest of the kernel buffer is cleared.
@@ -151,10 +153,12 @@ extension Kernel {
     ) -> UserCopyDetail {
         let (writable, stop) = reachableKernelBytes(to, count, for: .copyStore, in: context)
         var target = to
-        let (done, fault) = walkUser(
+        let steps = CopySteps(target: to, source: from, count: count, isLoad: true)
+        let limit = stepLimit(process, steps, from, writable, mayFault: mayFault, in: context)
+        let (walked, stopped) = walkUser(
             process,
             from,
-            writable,
+            limit?.moved ?? writable,
             for: .load,
             isCopy: true,
             mayFault: mayFault && self.mayFault(process, in: context),
@@ -167,9 +171,11 @@ extension Kernel {
             kernel.storeUserBytes(pfn, offset, length, at: target, in: context)
             target &+= UInt64(length)
         }
+        let fault = stopped ?? limit?.fault
+        let done = limit?.counted ?? walked
         let clears = clearsRest && fault != nil
         if clears { clearReached(to &+ done, writable - done, in: context) }
-        checkAccess(to, clears ? writable : done, isWrite: true)
+        checkAccess(to, clears ? writable : walked, isWrite: true)
         var kernelFault: UserFault?
         if fault == nil, let stop {
             kernelFault = UserFault(

@@ -1,10 +1,21 @@
 /// Strings and structures across the border: `lib/strnlen_user.c`, `lib/strncpy_from_user.c`,
 /// `lib/usercopy.c`, 6.1.
 ///
-/// They look at eight bytes at a time, which shows: a NUL behind the limit but in the same word is
+/// They look at a word at a time, four or eight bytes, which shows: a NUL behind the limit but in the same word is
 /// found, and a word that cannot be loaded is tried again byte by byte, or not.
 extension Kernel {
-    private static let wordBytes: UInt64 = 8
+    private var wordBytes: UInt64 { layout.wordBytes }
+
+    /// Loads a word; bytes that a 32-bit one lacks are no zeros.
+    private mutating func loadWord(
+        _ process: Int,
+        _ address: UInt64,
+        in context: CallContext
+    ) -> UInt64? {
+        let bytes = wordBytes
+        let word = loadUser(process, address, bytes: Int(bytes), in: context)
+        return word.map { bytes == 8 ? $0 : $0 | .max << 32 }
+    }
 
     /// `strnlen_user()`: the length with its NUL; more than the limit where there is none, 0 for a
     /// fault.
@@ -16,21 +27,19 @@ extension Kernel {
     ) -> UInt64 {
         guard limit > 0, string < userEnd else { return 0 }
         let limit = UInt64(limit)
-        let align = string % Self.wordBytes
+        let align = string % wordBytes
         var room = min(userEnd - string, limit) + align
         let start = string - align
         var found: UInt64 = 0
         // Bytes in front of the string are no NULs.
         var mask: UInt64 = (1 << (8 * align)) - 1
         while true {
-            guard let word = loadUser(process, start + found, bytes: 8, in: context) else {
-                return 0
-            }
+            guard let word = loadWord(process, start + found, in: context) else { return 0 }
             if let zero = (word | mask).firstZeroByte { return found + zero + 1 - align }
             mask = 0
-            found += Self.wordBytes
-            if room <= Self.wordBytes { break }
-            room -= Self.wordBytes
+            found += wordBytes
+            if room <= wordBytes { break }
+            room -= wordBytes
         }
         return found - align >= limit ? limit + 1 : 0
     }
@@ -51,17 +60,18 @@ extension Kernel {
         guard mayCopy(target, limit, toUser: false, in: context) else { return nil }
         var room = min(userEnd - string, limit)
         var done: UInt64 = 0
-        while room >= Self.wordBytes {
-            let loaded = loadUser(process, string + done, bytes: 8, in: context)
-            guard let word = loaded else { break }
+        while room >= wordBytes {
+            guard let word = loadWord(process, string + done, in: context) else { break }
             if let zero = word.firstZeroByte {
                 let mask: UInt64 = (1 << (8 * zero)) - 1
-                keep((word & mask).littleEndianBytes, at: target &+ done, in: context)
+                let bytes = (word & mask).littleEndianBytes.prefix(Int(wordBytes))
+                keep(Array(bytes), at: target &+ done, in: context)
                 return Int64(done + zero)
             }
-            keep(word.littleEndianBytes, at: target &+ done, in: context)
-            done += Self.wordBytes
-            room -= Self.wordBytes
+            let bytes = word.littleEndianBytes.prefix(Int(wordBytes))
+            keep(Array(bytes), at: target &+ done, in: context)
+            done += wordBytes
+            room -= wordBytes
         }
         while room > 0 {
             guard let byte = loadUser(process, string + done, bytes: 1, in: context) else {
@@ -90,20 +100,20 @@ extension Kernel {
         in context: CallContext
     ) -> Bool? {
         guard count > 0 else { return true }
-        let align = address % Self.wordBytes
+        let align = address % wordBytes
         var place = address - align
         guard count <= .max - align, isUserRange(place, count + align) else { return nil }
         var room = count + align
         guard var word = loadUser(process, place, bytes: 8, in: context) else { return nil }
         word &= ~((1 << (8 * align)) - 1)
-        while room > Self.wordBytes {
+        while room > wordBytes {
             if word != 0 { return false }
-            place += Self.wordBytes
-            room -= Self.wordBytes
+            place += wordBytes
+            room -= wordBytes
             guard let next = loadUser(process, place, bytes: 8, in: context) else { return nil }
             word = next
         }
-        if room < Self.wordBytes { word &= (1 << (8 * room)) - 1 }
+        if room < wordBytes { word &= (1 << (8 * room)) - 1 }
         return word == 0
     }
 

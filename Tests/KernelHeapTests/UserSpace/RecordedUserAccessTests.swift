@@ -187,7 +187,7 @@ struct RecordedUserAccessTests {
 extension Kernel {
     /// Runs a call of the registry with words for its arguments.
     @discardableResult
-    fileprivate mutating func perform(_ name: String, _ words: UInt64...) throws -> CallOutcome {
+    mutating func perform(_ name: String, _ words: UInt64...) throws -> CallOutcome {
         let descriptor = try #require(CallRegistry.byName[name], "\(name)")
         var arguments = CallArguments()
         for (index, word) in words.enumerated() { arguments.set(index, word: word) }

@@ -25,14 +25,22 @@ struct UserCopyMachine: ~Copyable {
     ) throws -> UserCopyMachine {
         var description = MachineDescription()
         description.bootOptions = options
+        let pages = table.window.map { (table.start + $0.page * 4_096, $0.kind) }
+        return try boot(pages + [(table.topPage, .written)], description)
+    }
+
+    /// A machine with pages of given kinds.
+    static func boot(
+        _ pages: [(address: UInt64, kind: UserCopyTable.PageKind)],
+        _ description: MachineDescription
+    ) throws -> UserCopyMachine {
         var kernel = try Kernel(description)
         guard let frames = kernel.allocPages(order: 2, flags: .kernel) else {
             throw Refused(page: 0)
         }
         let buffer = kernel.layout.virtual(UInt32(frames.rawValue))
         var userBytes: [UInt64: Data] = [:]
-        let pages = table.window.map { (table.start + $0.page * 4_096, $0.kind) }
-        for (address, kind) in pages + [(table.topPage, .written)] {
+        for (address, kind) in pages {
             userBytes[address] = try map(address, kind, from: buffer, in: &kernel)
         }
         kernel.writeKernel(buffer, [UInt8](pattern))
@@ -87,7 +95,9 @@ struct UserCopyMachine: ~Copyable {
         for address in userBytes.keys {
             if let leaf = kernel.userLeaves(0, address..<address + 4_096).found.first {
                 let frame = UInt32(kernel.paging.format.storedFrame(of: leaf.entry))
-                pages[address] = Data(kernel.kernelBytes(kernel.layout.virtual(frame), 4_096))
+                var bytes: [UInt8] = []
+                kernel.readFrame(frame, offset: 0, count: 4_096, into: &bytes)
+                pages[address] = Data(bytes)
             } else {
                 pages[address] = Data(count: 4_096)
             }
