@@ -135,6 +135,7 @@ struct FuzzRequest {
             FuzzRequest(.view, "GET", session + "/fragmentation"),
             FuzzRequest(.view, "GET", session + "/translate?address=0xffff888000100000&pid=1"),
             FuzzRequest(.view, "GET", session + "/vmalloc?cursor=0xffffc90000000000&limit=3"),
+            FuzzRequest(.view, "GET", session + "/highmem"),
             FuzzRequest(.fork, "POST", session + "/fork", #"{"name":"fork"}"#),
             FuzzRequest(.functions, "GET", session + "/functions"),
             FuzzRequest(.proc, "GET", session + "/proc/zoneinfo"),
