@@ -65,6 +65,8 @@ public struct Parameter: Hashable, Sendable {
     public let maximum: UInt64?
     /// The call's time grows with this number of bytes: a service runs large ones apart.
     public let isWork: Bool
+    /// A number that keeps its bits on 32-bit machines, where a `size_t` has 32.
+    public let isFixedWidth: Bool
 
     public init(
         _ name: String,
@@ -72,7 +74,8 @@ public struct Parameter: Hashable, Sendable {
         _ summary: String,
         optional: Bool = false,
         maximum: UInt64? = nil,
-        isWork: Bool = false
+        isWork: Bool = false,
+        isFixedWidth: Bool = false
     ) {
         self.name = name
         self.type = type
@@ -80,6 +83,19 @@ public struct Parameter: Hashable, Sendable {
         self.isOptional = optional
         self.maximum = maximum
         self.isWork = isWork
+        self.isFixedWidth = isFixedWidth
+    }
+
+    /// Bits of a number on a machine.
+    ///
+    /// - Parameter is32Bit: whether an `unsigned long` has 32 bits there.
+    /// - Returns: nil for what is no number.
+    public func bits(is32Bit: Bool) -> Int? {
+        switch type {
+        case .unsigned(let bits): is32Bit && !isFixedWidth ? min(bits, 32) : bits
+        case .signed(let bits): bits
+        default: nil
+        }
     }
 }
 

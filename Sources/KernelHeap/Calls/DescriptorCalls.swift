@@ -54,7 +54,8 @@ struct SetDescriptor: KernelCall {
                 "descriptor",
                 .unsigned(bits: 64),
                 "All eight bytes as a number, instead of the fields.",
-                optional: true
+                optional: true,
+                isFixedWidth: true
             ),
         ],
         "Writes an entry of the GDT or LDT; -EINVAL outside the table. Hidden parts stay.",

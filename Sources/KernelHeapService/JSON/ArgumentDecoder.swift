@@ -111,7 +111,10 @@ struct ArgumentDecoder {
                 throw outOfRange(place, "-\(limit)…\(maximum)")
             }
             return isNegative ? 0 &- magnitude : magnitude
-        case .unsigned(let bits):
+        case .unsigned(let declared):
+            // A `size_t` has the machine's word.
+            let isNarrow = tables.layout.is32Bit && !parameter.isFixedWidth
+            let bits = isNarrow ? min(declared, 32) : declared
             let width = bits >= 64 ? UInt64.max : (1 << UInt64(max(bits, 1))) - 1
             let limit = min(width, parameter.maximum ?? width)
             guard !isNegative, magnitude <= limit else { throw outOfRange(place, "0…\(limit)") }

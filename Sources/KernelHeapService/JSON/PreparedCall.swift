@@ -48,12 +48,15 @@ final class PreparedParameter: Sendable {
     let flagNames: NameTable?
     /// The largest number, list or byte count that the service runs.
     let maximum: UInt64?
+    /// Has its bits on every machine.
+    let isFixedWidth: Bool
 
     init(_ parameter: Parameter) {
         name = parameter.name
         nameBytes = Array(parameter.name.utf8)
         type = parameter.type
         maximum = parameter.maximum
+        isFixedWidth = parameter.isFixedWidth
         if case .names(let set) = parameter.type {
             flagNames = NameTable(set.names.map(\.name))
         } else {

@@ -1,8 +1,10 @@
 internal import KernelHeap
 
-/// Writes what a kernel call takes and returns.
 extension JSONWriter {
-    mutating func function(_ signature: CallSignature) {
+    /// Writes what a kernel call takes and returns.
+    ///
+    /// On 32-bit machines a `size_t` has 32 bits.
+    mutating func function(_ signature: CallSignature, is32Bit: Bool) {
         raw("{\"name\":")
         string(signature.name)
         raw(",\"returns\":")
@@ -10,11 +12,13 @@ extension JSONWriter {
         raw(",\"summary\":")
         string(signature.summary)
         raw(",\"parameters\":")
-        list(signature.parameters) { (json, parameter) in json.parameter(parameter) }
+        list(signature.parameters) { (json, parameter) in
+            json.parameter(parameter, is32Bit: is32Bit)
+        }
         raw("}")
     }
 
-    private mutating func parameter(_ parameter: Parameter) {
+    private mutating func parameter(_ parameter: Parameter, is32Bit: Bool) {
         raw("{\"name\":")
         string(parameter.name)
         raw(",\"type\":")
@@ -22,7 +26,7 @@ extension JSONWriter {
         switch parameter.type {
         case .unsigned(let bits), .signed(let bits):
             raw(",\"bits\":")
-            number(bits)
+            number(parameter.bits(is32Bit: is32Bit) ?? bits)
         case .names(let set):
             raw(",\"values\":")
             strings(set.names.map(\.name))

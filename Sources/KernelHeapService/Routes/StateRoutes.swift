@@ -17,7 +17,10 @@ extension Service {
             }
             var writer = JSONWriter(capacity: 16_384)
             writer.raw("{\"functions\":")
-            writer.list(offered) { (json, call) in json.function(call.descriptor.signature) }
+            let layout = kernel.layout
+            writer.list(offered) { (json, call) in
+                json.function(call.descriptor.signature, is32Bit: layout.is32Bit)
+            }
             writer.raw("}")
             return completion.service.json(writer)
         }
