@@ -47,6 +47,8 @@ extension Kernel {
     /// An address of another of them is the kernel's warning. The entry that goes is the newest one's,
     /// and what the TLB forgets is the given address.
     mutating func kunmapLocal(_ address: UInt64, in context: CallContext) {
+        // 64-bit kernels have nothing to undo, and look at nothing.
+        guard highMemory.fixmap.firstMap != nil else { return }
         let page = address & ~4_095
         guard highMemory.fixmap.isMap(page) else {
             if page < layout.pageOffset {
@@ -98,6 +100,8 @@ extension Kernel {
     @inline(never)
     mutating func switchThread(to context: CallContext) -> CallContext {
         var context = context
+        // Threads of processes that are gone are forgotten before they outnumber the living.
+        if highMemory.threads.count > processes.count * machine.cpus { forgetDeadThreads() }
         if context.kind != .process, let current = highMemory.running[context.cpu],
             highMemory.thread(context.cpu, current) != nil
         {
@@ -121,6 +125,18 @@ extension Kernel {
             context.isAtomic = true
         }
         return context
+    }
+
+    private mutating func forgetDeadThreads() {
+        for maps in highMemory.threads where process(maps.pid) == nil {
+            guard highMemory.running[maps.cpu] == maps.pid else { continue }
+            for number in maps.frames.indices {
+                clearLocalEntry(localAddress(maps.cpu, number))
+            }
+            flushKernel()
+        }
+        let living = Set(processes.map(\.pid))
+        highMemory.threads.removeAll { !living.contains($0.pid) }
     }
 }
 

@@ -36,6 +36,7 @@ private struct HighMemoryRun {
         var description = I386Machine("pae-1G").description
         description.cpus = 2
         machine = try CallMachine(description)
+        machine.addProcess(2)
         random = SeededRandom(seed: seed)
         first = machine.kernel.layout.directMapEndPFN
         // Every page says which one it is; most slots are taken from the start.
@@ -44,7 +45,7 @@ private struct HighMemoryRun {
             try machine.call("kernel_write", .word(address), .bytes(mark(page)))
             try machine.call("kunmap_local", .word(address))
         }
-        for page in 0..<UInt64(500) { try map(page) }
+        for page in 0..<UInt64(512) { try map(page) }
     }
 
     private func mark(_ page: UInt64) -> [UInt8] {
@@ -57,8 +58,8 @@ private struct HighMemoryRun {
 
     mutating func step() throws {
         switch random.below(8) {
-        case 0, 1, 2: try map(UInt64(random.below(600)))
-        case 3, 4: try unmap()
+        case 0, 1, 2, 3: try map(UInt64(random.below(600)))
+        case 4: try unmap()
         case 5: try look()
         case 6: try mapLocally()
         default: try unmapLocally()

@@ -92,6 +92,7 @@ struct KmapLocalTests {
 
     @Test func `another thread on the CPU does not see the maps, and has its own`() throws {
         let pid = 2
+        machine.addProcess(pid)
         let mine = try machine.call("kmap_local_page", page(0)).word
         try machine.call("kernel_write", .word(mine), .bytes([1]))
 
@@ -125,6 +126,18 @@ struct KmapLocalTests {
         )
         #expect(kmap.log.last == "preempt_count: 1, expected: 0")
         #expect(later.word == 0)
+    }
+
+    @Test func `threads of processes that are gone are not kept for ever`() throws {
+        var description = I386Machine("686-1G").description
+        description.cpus = 1
+        let machine = try CallMachine(description)
+        for pid in 2..<40 {
+            try machine.call("kmap_local_page", [page(UInt64(pid))], pid: pid)
+        }
+
+        #expect(machine.kernel.highMemory.threads.count <= 2)
+        #expect(machine.violations == [])
     }
 
     @Test func `a fork has the maps of its threads`() throws {

@@ -78,6 +78,13 @@ final class CallMachine {
         return change(&kernel.vmalloc)
     }
 
+    /// Another process, for calls in its context.
+    func addProcess(_ pid: Int) {
+        var process = Process(pid: pid, name: "other")
+        process.space.end = kernel.layout.userEnd
+        kernel.processes.append(process)
+    }
+
     /// The vmalloc area that holds an address.
     func area(at address: UInt64) -> VmapNode {
         kernel.vmalloc.busy[kernel.vmalloc.busy.containing(address)]
