@@ -148,8 +148,7 @@ struct KmapLocalPFN: KernelCall {
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard kernel.hasLocalMaps else { return Kernel.notThere }
         let address = kernel.kmapLocal(pfn: pfn, in: context)
-        let frame = UInt32(truncatingIfNeeded: pfn)
-        return kernel.localResult(frame, address, context)
+        return kernel.localResult(kernel.storedFrame(pfn), address, context)
     }
 }
 

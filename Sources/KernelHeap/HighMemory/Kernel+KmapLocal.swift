@@ -26,12 +26,18 @@ extension Kernel {
             )
             return 0
         }
-        let frame = UInt32(truncatingIfNeeded: pfn)
+        let frame = storedFrame(pfn)
         highMemory.update(context.cpu, context.pid) { $0.frames.append(frame) }
         highMemory.running[context.cpu] = context.pid
         let address = localAddress(context.cpu, held)
         setLocalEntry(address, frame: UInt64(frame), cpu: context.cpu)
         return address
+    }
+
+    /// The frame that an entry has room for.
+    func storedFrame(_ pfn: UInt64) -> UInt32 {
+        let entry = paging.format.entry(frame: pfn & 0xffff_ffff, .present)
+        return UInt32(truncatingIfNeeded: paging.format.frame(of: entry))
     }
 
     private mutating func setLocalEntry(_ address: UInt64, frame: UInt64, cpu: Int) {
