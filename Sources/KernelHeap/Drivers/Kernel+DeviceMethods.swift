@@ -66,7 +66,9 @@ extension Kernel {
             let word = binding.value.value(variables)
             arguments.set(binding.argument, word: narrowed(word, to: parameter.type))
         }
-        let result = call.run(arguments, &self, context)
+        // What the method maps for a short time decides how its next calls run.
+        let now = highMemory.isHeld ? switchThread(to: context) : context
+        let result = call.run(arguments, &self, now)
         run.steps.append(.facts(facts(of: call.signature, arguments, result)))
         return result.value.word
     }

@@ -33,6 +33,7 @@ extension Kernel {
                 + "name: \(name)"
         )
         log.append("preempt_count: \(count), expected: 0")
+        log.append("RCU nest depth: 0, expected: 0")
     }
 
     /// `__schedule_bug()`: the caller gives up the processor all the same.

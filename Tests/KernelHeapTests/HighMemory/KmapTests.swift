@@ -141,7 +141,7 @@ struct KmapTests {
                 "BUG: sleeping function called from invalid context at "
                     + "include/linux/highmem-internal.h:38",
                 "in_atomic(): 1, irqs_disabled(): \(isOff), non_block: 0, pid: 1, name: init",
-                "preempt_count: \(count), expected: 0",
+                "preempt_count: \(count), expected: 0", "RCU nest depth: 0, expected: 0",
             ]
         )
         #expect(outcome.word == base + 0x1000)
