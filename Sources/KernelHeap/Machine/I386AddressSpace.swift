@@ -24,6 +24,9 @@ public struct I386AddressSpace: Hashable, Sendable {
     /// `KM_MAX_IDX`: atomic mappings that a CPU may hold.
     static let atomicMaps: UInt64 = 16
 
+    /// `FIX_KMAP_BEGIN` to `FIX_KMAP_END`: slots of the atomic mappings.
+    static let kmapSlots: Range<UInt64> = 68..<579
+
     public init(hasPAE: Bool, isClassic: Bool = false) {
         self.hasPAE = hasPAE
         self.isClassic = isClassic
@@ -36,9 +39,9 @@ public struct I386AddressSpace: Hashable, Sendable {
     /// Slots of the fixed maps: 68 with names and one per CPU and atomic mapping, and a guard.
     private var fixedSlots: UInt64 { isClassic ? 640 : 583 }
     /// Slots that only the boot uses lie below them: 512 for early mappings, on their own boundary.
-    private var bootSlots: UInt64 { 1_537 }
+    var bootSlots: UInt64 { 1_537 }
     /// Pages of each CPU's entry area.
-    private static let entryAreaPages: UInt64 = 43
+    static let entryAreaPages: UInt64 = 43
 
     public var fixmapStart: UInt64 { Self.fixmapTop - fixedSlots << 12 }
     public var cpuEntryAreas: UInt64 {

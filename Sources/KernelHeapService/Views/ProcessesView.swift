@@ -46,7 +46,7 @@ extension ViewQuery {
 }
 
 extension JSONWriter {
-    fileprivate mutating func process(_ process: ProcessView) {
+    mutating func process(_ process: ProcessView) {
         member("pid", process.pid)
         member("name", process.name)
         member("resident_pages", process.residentPages)

@@ -161,6 +161,20 @@ struct MemoryViewTests {
         #expect(answer.json["valid"].elements == [.string("1")])
     }
 
+    @Test func `the layout shows a process's areas where it is asked for them`() throws {
+        let plain = try service.send("GET", session + "/layout").json
+        let made = try call(
+            "mmap",
+            "length=8192&prot=PROT_READ&flags=MAP_PRIVATE|MAP_ANONYMOUS"
+        )["return"]
+
+        let asked = try service.send("GET", session + "/layout?pid=1&address=\(made.text)").json
+
+        #expect(plain["process"] == .null)
+        #expect(asked["process"]["areas"].elements.first?["start"] == made)
+        #expect(try service.send("GET", session + "/layout?pid=5").status == 422)
+    }
+
     @Test func `regions ascend without overlap and repeat the profile's constants`() throws {
         let regions = try service.send("GET", session + "/layout").json["regions"].elements
         let profiles = try service.send("GET", "/v1/profiles").json["profiles"].elements
