@@ -44,7 +44,7 @@ public enum CallRegistry {
             cacheCalls,
             cacheObjectCalls, memoryCalls, userSpaceCalls, userAccessCalls, pagingCalls,
             segmentationCalls, descriptorCalls, sysctlCalls, vmallocCalls, highMemoryCalls,
-            deviceCalls, systemCalls,
+            deviceCalls, systemCalls, addressCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

@@ -34,7 +34,7 @@ extension Kernel {
     }
 
     /// The frames behind an area, as runs that ascend or descend by one.
-    private func frameRuns(_ node: VmapNode) -> [PageFrameRun] {
+    func frameRuns(_ node: VmapNode) -> [PageFrameRun] {
         var runs: [PageFrameRun] = []
         func add(_ frame: UInt64) {
             if runs.isEmpty || !runs[runs.count - 1].extend(by: frame) {
@@ -166,7 +166,7 @@ extension Kernel {
         return largest
     }
 
-    private func vmallocAreaView(
+    func vmallocAreaView(
         _ node: VmapNode,
         in arena: borrowing VmallocArena
     ) -> VmallocAreaView {
@@ -214,7 +214,7 @@ extension Kernel {
 }
 
 /// Frames one after another, upwards or downwards.
-struct PageFrameRun {
+struct PageFrameRun: Hashable, Sendable {
     var first: UInt64
     var count: UInt64 = 1
     /// 1, -1; 0 for a single frame.
@@ -231,6 +231,9 @@ struct PageFrameRun {
         count += 1
         return true
     }
+
+    /// The highest frame of the run.
+    var highest: UInt64 { step < 0 ? first : first + (count - 1) }
 
     var facts: [Fact] {
         [

@@ -27,7 +27,7 @@ struct StateView: Sendable {
 
     static let all: [StateView] = [
         zones, caches, processes, pages, allocations, memory, translate, segments, layout, vmstat,
-        fragmentation, biography, vmalloc, devices, highMemory,
+        fragmentation, biography, vmalloc, devices, highMemory, whatIs,
     ]
 
     static let names = NameTable(all.map(\.name))

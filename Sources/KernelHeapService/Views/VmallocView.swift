@@ -46,7 +46,7 @@ extension JSONWriter {
         member("start", address: area.start.rawValue)
         member("size", area.size)
         member("guard_bytes", area.guardBytes)
-        member("kind", area.use == .area ? area.words.joined(separator: " ") : area.use.rawValue)
+        member("kind", area.kindText)
         member("flags", address: UInt64(area.flags))
         member("pages", area.pageCount)
         member("page_order", area.pageOrder)
