@@ -44,6 +44,8 @@ public struct PagesDetail: Hashable, Sendable {
     public var migrateType: MigrateType
     /// 0 for an unmapped highmem page.
     public var virtual: UInt64
+    /// Single pages from `pfn` on, where an exact allocation gave more than one; else 0.
+    public var exactPages: UInt32 = 0
 
     public init(
         pfn: PFN,

@@ -231,9 +231,14 @@ struct AllocPagesExact: MemoryRequestingCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let mapped = flags.subtracting(.highMem)
-        return kernel.addressResult(
+        var result = kernel.addressResult(
             kernel.allocPagesExact(bytes: size, flags: mapped, in: context)
         )
+        if case .pages(var pages) = result.detail {
+            pages.exactPages = UInt32(clamping: size >> 12 + (size & 4_095 == 0 ? 0 : 1))
+            result.detail = .pages(pages)
+        }
+        return result
     }
 }
 

@@ -15,8 +15,8 @@ struct BatchRunner {
     let session: Session
     /// Whether the first item that cannot be run ends the batch.
     let stopsOnError: Bool
-    /// Whether every answer carries its explanation.
-    let isExplained: Bool
+    /// What every answer carries beyond its own wishes.
+    let extras: AnswerExtras
     /// Failed requests of memory whose explanation may still fork the machine.
     private var searchesLeft = 16
     /// What `If-Match` demands before the first item.
@@ -28,13 +28,13 @@ struct BatchRunner {
         service: Service,
         session: Session,
         stopsOnError: Bool,
-        isExplained: Bool,
+        extras: AnswerExtras,
         expectedSequence: UInt64?
     ) {
         self.service = service
         self.session = session
         self.stopsOnError = stopsOnError
-        self.isExplained = isExplained
+        self.extras = extras
         self.expectedSequence = expectedSequence
     }
 
@@ -90,11 +90,12 @@ struct BatchRunner {
         }
         let call = service.calls.calls[position]
         let decoded = try decode(item, call)
+        let extras = extras.union(decoded.extras)
         let outcome = kernel.apply(
             call.descriptor,
             decoded.arguments,
             in: decoded.context,
-            explaining: decoded.isExplained || isExplained,
+            explaining: extras.contains(.explanation),
             tryingAlternatives: searchesLeft > 0
         )
         if outcome.hasTriedAlternatives { searchesLeft -= 1 }
@@ -103,7 +104,7 @@ struct BatchRunner {
         let parts = json.outcome(
             outcome,
             of: call,
-            isExplained: decoded.isExplained || isExplained,
+            with: extras,
             on: kernel
         )
         session.publish(parts, of: json)

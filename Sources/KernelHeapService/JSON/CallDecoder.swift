@@ -4,7 +4,7 @@ internal import KernelHeap
 struct DecodedCall {
     var arguments = CallArguments()
     var context = CallContext.standard
-    var isExplained = false
+    var extras: AnswerExtras = []
 
     /// Bytes that a call may work on while the server's thread waits for it.
     static let shortWork: UInt64 = 1 << 20
@@ -50,7 +50,7 @@ struct CallDecoder {
     /// Reads the members of a JSON object.
     ///
     /// - Parameters:
-    ///   - object: the call's arguments, perhaps with `context` and `explain` beside them.
+    ///   - object: the call's arguments, perhaps with `context`, `explain` and `contiguity` beside them.
     ///   - isEnvelope: whether `call`, `as` and `args` of a batch item are among the members and
     ///     were read already.
     /// - Throws: a `Problem` with the pointer of the first member that is wrong.
@@ -68,7 +68,9 @@ struct CallDecoder {
             } else if member.key == "context" {
                 try readContext(member)
             } else if member.key == "explain" {
-                decoded.isExplained = try boolean(.json(member))
+                want(.explanation, try boolean(.json(member)))
+            } else if member.key == "contiguity" {
+                want(.contiguity, try boolean(.json(member)))
             } else if isEnvelope, let bit = CallDecoder.envelopeBit(member.key) {
                 guard envelope & bit == 0 else {
                     throw Problem(.duplicateField, "\(member.shown) is the second", at: member)
@@ -88,7 +90,9 @@ struct CallDecoder {
         if let index = call.position(of: name) {
             try take(index, place)
         } else if name == "explain" {
-            decoded.isExplained = try boolean(place)
+            want(.explanation, try boolean(place))
+        } else if name == "contiguity" {
+            want(.contiguity, try boolean(place))
         } else if name[0..<8] == "context." {
             try readContext(name.dropFirst(8), place)
         } else if let dot = name.firstIndex(of: UInt8(ascii: ".")),
@@ -101,6 +105,10 @@ struct CallDecoder {
         } else {
             throw unknown(name, at: place.pointer)
         }
+    }
+
+    private mutating func want(_ extra: AnswerExtras, _ isWanted: Bool) {
+        if isWanted { decoded.extras.insert(extra) } else { decoded.extras.remove(extra) }
     }
 
     /// The call, when every required parameter was given.
@@ -133,7 +141,7 @@ struct CallDecoder {
             .unknownField,
             "\(call.name)() has no parameter \"\(shortened(name))\"",
             at: pointer
-        ).suggesting(name, from: call.parameterNames + ["context", "explain"])
+        ).suggesting(name, from: call.parameterNames + ["context", "explain", "contiguity"])
     }
 
     private mutating func markGiven(_ index: Int, _ place: ArgumentPlace) throws(Problem) {

@@ -16,14 +16,14 @@ extension JSONWriter {
     /// - Parameters:
     ///   - outcome: the call's result.
     ///   - call: the function.
-    ///   - isExplained: whether `explain` is part of the answer.
+    ///   - extras: whether `explain` and `contiguity` are part of the answer.
     ///   - kernel: the machine, for the names of its caches and flags.
     /// - Returns: Where the answer's parts are, for events that carry some of them.
     @discardableResult
     mutating func outcome(
         _ outcome: CallOutcome,
         of call: PreparedCall,
-        isExplained: Bool,
+        with extras: AnswerExtras,
         on kernel: borrowing Kernel
     ) -> OutcomeParts {
         let start = count
@@ -37,7 +37,9 @@ extension JSONWriter {
             raw("\"")
         }
         let headEnd = count
-        detail(of: outcome, on: kernel)
+        let contiguity =
+            extras.contains(.contiguity) ? kernel.contiguity(of: outcome.result) : nil
+        detail(of: outcome, contiguity, on: kernel)
         let logStart = count
         var logEnd = logStart
         if outcome.log.isEmpty {
@@ -47,7 +49,7 @@ extension JSONWriter {
             strings(outcome.log)
             logEnd = count
         }
-        if isExplained { explanation(outcome.explanation, kernel.profile.gfp) }
+        if extras.contains(.explanation) { explanation(outcome.explanation, kernel.profile.gfp) }
         raw("}")
         return OutcomeParts(
             head: start..<headEnd,
@@ -66,7 +68,11 @@ extension JSONWriter {
         }
     }
 
-    private mutating func detail(of outcome: CallOutcome, on kernel: borrowing Kernel) {
+    private mutating func detail(
+        of outcome: CallOutcome,
+        _ contiguity: ContiguityView?,
+        on kernel: borrowing Kernel
+    ) {
         if case .none = outcome.result.detail, outcome.warnings.isEmpty { return }
         raw(",\"detail\":{")
         switch outcome.result.detail {
@@ -75,6 +81,10 @@ extension JSONWriter {
         case .object(let object): self.object(object, cacheName: kernel.cacheName(object.cache))
         case .userCopy(let copy): userCopy(copy)
         case .facts(let facts): members(facts, kernel.profile.gfp)
+        }
+        if let contiguity {
+            name("contiguity")
+            facts(contiguity.facts, kernel.profile.gfp)
         }
         if !outcome.warnings.isEmpty { warnings(of: outcome, on: kernel) }
         raw("}")

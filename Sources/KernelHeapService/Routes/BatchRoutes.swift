@@ -14,7 +14,7 @@ extension Service {
             service: self,
             session: session,
             stopsOnError: options.stopsOnError,
-            isExplained: options.isExplained,
+            extras: options.extras,
             expectedSequence: try expectedSequence(request)
         )
         let isStream = isNDJSON(request)
@@ -46,7 +46,7 @@ extension Service {
 /// The query of a batch.
 struct BatchOptions {
     private(set) var stopsOnError = true
-    private(set) var isExplained = false
+    private(set) var extras: AnswerExtras = []
 
     init(_ query: ByteSlice) throws(Problem) {
         try FormFields.forEach(query) { (name, text) throws(Problem) in
@@ -61,13 +61,15 @@ struct BatchOptions {
                 }
                 stopsOnError = text == "stop"
             } else if name == "explain" {
-                isExplained = try ArgumentDecoder.boolean(place)
+                if try ArgumentDecoder.boolean(place) { extras.insert(.explanation) }
+            } else if name == "contiguity" {
+                if try ArgumentDecoder.boolean(place) { extras.insert(.contiguity) }
             } else {
                 throw Problem(
                     .unknownField,
                     "a batch has no option \"\(shortened(name))\"",
                     at: place.pointer
-                ).suggesting(name, from: ["on_error", "explain"])
+                ).suggesting(name, from: ["on_error", "explain", "contiguity"])
             }
         }
     }

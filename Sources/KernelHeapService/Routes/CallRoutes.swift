@@ -34,7 +34,8 @@ extension Service {
         _ call: PreparedCall,
         on kernel: borrowing Kernel
     ) -> Bool {
-        decoded.isExplained && call.descriptor.triesAlternatives && kernel.heldBytes > 1 << 20
+        decoded.extras.contains(.explanation) && call.descriptor.triesAlternatives
+            && kernel.heldBytes > 1 << 20
     }
 
     /// Runs a call on a kernel whose lock is held, and writes the answer.
@@ -51,7 +52,7 @@ extension Service {
             call.descriptor,
             decoded.arguments,
             in: decoded.context,
-            explaining: decoded.isExplained
+            explaining: decoded.extras.contains(.explanation)
         )
         metrics.countCall(call.descriptor.index)
         // Measuring walks the kernel's parts, so it is done now and then.
@@ -60,7 +61,7 @@ extension Service {
         let parts = writer.outcome(
             outcome,
             of: call,
-            isExplained: decoded.isExplained,
+            with: decoded.extras,
             on: kernel
         )
         session.publish(parts, of: writer)
