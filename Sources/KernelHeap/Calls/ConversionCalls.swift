@@ -13,11 +13,6 @@ private let pageParameter = Parameter("page", .page, "A page descriptor.")
 private let pfnParameter = Parameter("pfn", .size, "A page frame number.")
 
 extension Kernel {
-    /// `pfn_valid()`: flat memory has descriptors for its holes too.
-    fileprivate func hasDescriptor(_ pfn: UInt64) -> Bool {
-        layout.is32Bit ? pfn < layout.descriptorEndPFN : pages.isValid(pfn)
-    }
-
     /// `virt_addr_valid()`: on 32 bits all that has a descriptor by arithmetic and lies in no other
     /// window passes, the permanent maps included.
     fileprivate func isValidVirtual(_ address: UInt64) -> Bool {
@@ -43,7 +38,7 @@ struct VirtToPhys: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        kernel.checkDirectMapped(address, "virt_to_phys")
+        kernel.checkDirectMapped(address, "virt_to_phys", in: context)
         return CallResult(.pointer(kernel.layout.physical(of: address)))
     }
 }
@@ -63,6 +58,7 @@ struct PhysToVirt: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let layout = kernel.layout
+        kernel.checkHasAddress(address >> 12, value: address, "phys_to_virt")
         return CallResult(.pointer((layout.pageOffset &+ address) & layout.addressMask))
     }
 }
@@ -81,7 +77,7 @@ struct VirtToPage: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        kernel.checkDirectMapped(address, "virt_to_page")
+        kernel.checkDirectMapped(address, "virt_to_page", in: context)
         return CallResult(
             .pointer(kernel.layout.descriptor(kernel.layout.physical(of: address) >> 12))
         )
@@ -103,6 +99,9 @@ struct PageToVirt: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let pfn = kernel.layout.frameNumber(ofDescriptor: page)
+        if kernel.checkDescriptor(page, "page_to_virt") {
+            kernel.checkHasAddress(pfn, value: page, "page_to_virt")
+        }
         return CallResult(.pointer(kernel.layout.directAddress(pfn)))
     }
 }
@@ -122,6 +121,7 @@ struct PageAddress: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let pfn = kernel.layout.frameNumber(ofDescriptor: page)
+        kernel.checkDescriptor(page, "page_address")
         guard !kernel.layout.isMapped(pfn) else {
             return CallResult(.pointer(kernel.layout.directAddress(pfn)))
         }
@@ -144,7 +144,8 @@ struct PFNToPage: KernelCall {
     init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(kernel.layout.descriptor(pfn)))
+        kernel.checkFrame(pfn, "pfn_to_page")
+        return CallResult(.pointer(kernel.layout.descriptor(pfn)))
     }
 }
 
@@ -162,7 +163,8 @@ struct PageToPFN: KernelCall {
     init(_ arguments: borrowing CallArguments) { page = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.unsigned(kernel.layout.frameNumber(ofDescriptor: page)))
+        kernel.checkDescriptor(page, "page_to_pfn")
+        return CallResult(.unsigned(kernel.layout.frameNumber(ofDescriptor: page)))
     }
 }
 
@@ -180,7 +182,8 @@ struct PFNToKaddr: KernelCall {
     init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(kernel.layout.directAddress(pfn)))
+        kernel.checkHasAddress(pfn, value: pfn, "pfn_to_kaddr")
+        return CallResult(.pointer(kernel.layout.directAddress(pfn)))
     }
 }
 
@@ -198,7 +201,8 @@ struct PFNToVirt: KernelCall {
     init(_ arguments: borrowing CallArguments) { pfn = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.pointer(kernel.layout.directAddress(pfn)))
+        kernel.checkHasAddress(pfn, value: pfn, "pfn_to_virt")
+        return CallResult(.pointer(kernel.layout.directAddress(pfn)))
     }
 }
 
@@ -216,7 +220,7 @@ struct VirtToPFN: KernelCall {
     init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        kernel.checkDirectMapped(address, "virt_to_pfn")
+        kernel.checkDirectMapped(address, "virt_to_pfn", in: context)
         return CallResult(.unsigned(kernel.layout.physical(of: address) >> 12))
     }
 }

@@ -1,20 +1,5 @@
 /// Noticing misuse: looked for where calls come in, never on the allocator's own fast paths.
 extension Kernel {
-    /// Notes that arithmetic which holds in the direct map was done on an address of a mapping.
-    mutating func checkDirectMapped(_ address: UInt64, _ function: String) {
-        let isMapping =
-            layout.isVmalloc(address) || highMemory.pkmap.addresses.contains(address)
-            || highMemory.fixmap.isMap(address)
-        guard frame(ofDirectMapped: address) == nil, isMapping else { return }
-        misuse.add(
-            .notDirectMapped(
-                address: LinearAddress(rawValue: address),
-                function: function,
-                frame: frame(behind: address).map { PFN(rawValue: $0) }
-            )
-        )
-    }
-
     /// Notes what is wrong with an address that a caller is about to free.
     mutating func checkFree(_ address: UInt64) {
         guard address > Self.zeroSizePointer else { return }

@@ -12,6 +12,7 @@ extension MisuseWarning {
         case .useAfterFree, .freePages: "use_after_free"
         case .outOfBounds: "out_of_bounds"
         case .notDirectMapped: "not_direct_mapped"
+        case .wrongConversion: "wrong_conversion"
         }
     }
 
@@ -49,10 +50,18 @@ extension MisuseWarning {
                     ])
                 ),
             ]
-        case .notDirectMapped(let address, let function, let frame):
+        case .notDirectMapped(let wrong):
             [
-                Fact("address", .address(address.rawValue)), Fact("function", .text(function)),
-                Fact("pfn", frame.map { .count($0.rawValue) } ?? .null), Fact("place", .null),
+                Fact("address", .address(wrong.address.rawValue)),
+                Fact("function", .text(wrong.function)),
+                Fact("region", wrong.region.map { .text($0) } ?? .null),
+                Fact("pfn", wrong.frame.map { .count($0.rawValue) } ?? .null),
+                Fact("place", .null),
+            ]
+        case .wrongConversion(let wrong):
+            [
+                Fact("address", .address(wrong.value)), Fact("function", .text(wrong.function)),
+                Fact("reason", .text(wrong.reason.rawValue)), Fact("place", .null),
             ]
         }
     }
@@ -66,7 +75,7 @@ extension MisuseWarning {
                 [place]
             case .strayAllocation(_, _, let place): [place]
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
-            case .wrongMemory, .freePages, .notDirectMapped: []
+            case .wrongMemory, .freePages, .notDirectMapped, .wrongConversion: []
             }
         var calls: [UInt64] = []
         for case let call? in places.map({ $0?.call }) where !calls.contains(call) {
@@ -98,11 +107,29 @@ extension MisuseWarning {
                 ? "\(access.phrase) go \(overrun.length) bytes beyond \(place.phrase), which has"
                     + " \(place.size): \(overrun.phrase)."
                 : "\(access.phrase) begin in no object: \(place.position)."
-        case .notDirectMapped(_, let function, let frame):
-            "\(function) only subtracts the direct map's offset; this address is mapped elsewhere, "
-                + "and "
-                + (frame.map { "the page behind it is PFN \($0.rawValue)." }
-                    ?? "no page is behind it.")
+        case .notDirectMapped(let wrong): wrong.sentence
+        case .wrongConversion(let wrong): wrong.sentence
+        }
+    }
+}
+
+extension WrongAddress {
+    fileprivate var sentence: String {
+        let place = region.map { "this address lies in the region \"\($0)\"" }
+        let page =
+            frame.map { "the page behind it is PFN \($0.rawValue)" } ?? "no page is behind it"
+        return "\(function) only does the direct map's arithmetic; "
+            + (place.map { "\($0), and \(page)." } ?? "this is no address of the machine.")
+    }
+}
+
+extension WrongConversion {
+    fileprivate var sentence: String {
+        switch reason {
+        case .highMemory:
+            "\(function) gives an address at which the page is not mapped: high memory has none."
+        case .noMemory: "\(function) was given what no memory of this machine is behind."
+        case .noDescriptor: "\(function) was given a number that is no page descriptor's address."
         }
     }
 }

@@ -20,9 +20,37 @@ public enum MisuseWarning: Hashable, Sendable {
     case freePages(PagePlace, MemoryAccess)
     /// A load or store left the object that it began in, or began in none.
     case outOfBounds(SlabPlace, MemoryAccess, Overrun)
-    /// Arithmetic of the direct map was done on an address of the vmalloc area, or of a map of high
-    /// memory.
-    case notDirectMapped(address: LinearAddress, function: String, frame: PFN?)
+    /// Arithmetic of the direct map was done on an address of another region.
+    case notDirectMapped(WrongAddress)
+    /// A frame number, physical address or page was converted that has no such counterpart.
+    case wrongConversion(WrongConversion)
+}
+
+/// An address that the direct map's arithmetic was done on although it does not lie there.
+public struct WrongAddress: Hashable, Sendable {
+    public var address: LinearAddress
+    public var function: String
+    /// The region that it does lie in; nil for what is no address of the machine.
+    public var region: String?
+    /// The frame that really is behind it; nil where none is.
+    public var frame: PFN?
+}
+
+/// A conversion whose result names nothing.
+public struct WrongConversion: Hashable, Sendable {
+    public enum Reason: String, Hashable, Sendable {
+        /// The page is of high memory, which the direct map does not hold.
+        case highMemory = "high_memory"
+        /// The machine has no such frame.
+        case noMemory = "no_memory"
+        /// The number is no page descriptor's address.
+        case noDescriptor = "no_descriptor"
+    }
+
+    public var function: String
+    /// What was converted: an address or a frame number, as the function takes it.
+    public var value: UInt64
+    public var reason: Reason
 }
 
 /// A load or a store of kernel memory.
