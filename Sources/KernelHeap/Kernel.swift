@@ -136,6 +136,7 @@ public struct Kernel: ~Copyable, Sendable {
         var context = context
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
         if highMemory.isHeld { context = switchThread(to: context) }
+        paging.run(on: context.cpu)
         log.call = sequence
         recentCalls.note(call.index, call: sequence)
         // A program that calls without `apply` leaves its warnings unread.

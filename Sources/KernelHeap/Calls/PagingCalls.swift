@@ -1,5 +1,7 @@
 /// Looking at page tables, and changing them by hand.
-let pagingCalls: [any KernelCall.Type] = [Translate.self, SetPTEFlags.self]
+let pagingCalls: [any KernelCall.Type] = [
+    Translate.self, SetPTEFlags.self, InvalidatePage.self, FlushTLB.self,
+]
 
 private let addressParameter = Parameter("address", .address, "A linear address.")
 private let pidParameter = Parameter(
@@ -22,9 +24,19 @@ extension TranslationView {
             Fact("levels", .list(levels.map { .facts($0.facts) })),
             Fact("fault", fault.map { .facts($0.facts) } ?? .null),
             Fact("tlb_pfn", cached.map { .number(Int64($0.rawValue)) } ?? .null),
+            Fact("tlb", .list(cachedBy.map { .facts($0.facts) })),
             Fact("cr2", .address(cr2.rawValue)), Fact("cr3", .address(cr3.rawValue)),
             Fact("write_protect", .boolean(hasWriteProtect)), Fact("smap", .boolean(hasSMAP)),
             Fact("smep", .boolean(hasSMEP)),
+        ]
+    }
+}
+
+extension TranslationView.CachedPage {
+    fileprivate var facts: [Fact] {
+        [
+            Fact("cpu", .number(Int64(cpu))), Fact("pfn", .count(pfn.rawValue)),
+            Fact("writable", .boolean(isWritable)),
         ]
     }
 }
@@ -148,7 +160,7 @@ struct SetPTEFlags: KernelCall {
             Parameter(
                 "flush",
                 .boolean,
-                "Whether the TLB forgets the page; true where left out.",
+                "Whether all CPUs' TLBs forget the page; true where left out.",
                 optional: true
             ),
         ],
@@ -185,6 +197,52 @@ struct SetPTEFlags: KernelCall {
         }
         let view = kernel.translationView(LinearAddress(rawValue: address), pid: pid)
         return CallResult(.integer(0), detail: .facts(view.facts))
+    }
+}
+
+/// The instruction INVLPG: the CPU that runs it forgets a page, the others do not.
+struct InvalidatePage: KernelCall {
+    static let signature = CallSignature(
+        "invlpg",
+        returns: "void",
+        [addressParameter],
+        "The calling CPU's TLB forgets the page of an address; other CPUs keep it."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let format = kernel.paging.format
+        guard format.isCanonical(address) else { return .void }
+        let boot = kernel.bootTables()
+        let root = kernel.root(of: kernel.paging.loadedProcess, boot)
+        let walk = kernel.walk(address, root: root, boot)
+        // The TLB holds a large page as many small ones.
+        if walk.end == .mapped, walk.last.level < format.leafLevel {
+            kernel.paging.buffer.flushOwnAll()
+        } else {
+            kernel.paging.buffer.flushOwn(page: address)
+        }
+        return .void
+    }
+}
+
+/// The call `void flush_tlb_all(void)`: every CPU is interrupted and forgets everything.
+struct FlushTLB: KernelCall {
+    static let signature = CallSignature(
+        "flush_tlb_all",
+        returns: "void",
+        [],
+        "The TLBs of all CPUs forget all translations."
+    )
+
+    init(_ arguments: borrowing CallArguments) {}
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.paging.flushAll()
+        return .void
     }
 }
 

@@ -49,7 +49,7 @@ extension Kernel {
         let rights = rights(of: walk)
         guard walk.end == .mapped, rights.contains(PageRights(access)) else {
             // A refused access takes the entry out of the TLB, so that the next one walks again.
-            paging.buffer.flush(page: address)
+            paging.buffer.flushOwn(page: address)
             paging.cr2 = address
             return .failure(fault(address, access, walk))
         }
@@ -80,9 +80,7 @@ extension Kernel {
 
     /// Loads a process's PGD into CR3.
     private mutating func load(_ process: Int) {
-        guard process != paging.loadedProcess else { return }
-        paging.loadedProcess = process
-        paging.flushUser()
+        if process != paging.loadedProcess { paging.load(process) }
     }
 
     /// The frame of a process's PGD; the first one's is a boot table.

@@ -1,8 +1,11 @@
-/// The software TLB: translations of single pages, found by the low bits of their number.
+/// The software TLBs: translations of single pages, one table for each CPU.
 ///
-/// A tag holds the page's number and a generation; a flush counts the generation on, and costs
-/// nothing. Addresses of the upper half have a generation of their own, so that a change of process
-/// keeps the kernel's. Memory comes at the first use.
+///     entries   | CPU 0: 256 places | CPU 1 | …      a page's number picks the place
+///     tags      page number | generation             a flush counts the generation on
+///
+/// A tag holds the page's number and a generation, so that a flush costs nothing. Addresses of the
+/// upper half have a generation of their own, and a change of process keeps the kernel's. The running
+/// CPU's generations are at hand; those of the others wait in `others`. Memory comes at the first use.
 struct TranslationBuffer: ~Copyable {
     struct Entry: ColumnElement {
         var tag: UInt64 = 0
@@ -10,31 +13,67 @@ struct TranslationBuffer: ~Copyable {
         var rights: UInt32 = 0
     }
 
+    /// A page that a TLB has.
+    struct Cached {
+        var frame: UInt32
+        var rights: PageRights
+    }
+
+    /// Places of one CPU.
     static let entryCount = 256
     /// Bits of a tag that are the generation.
     private static let generationBits: UInt64 = 28
 
+    private struct Generations {
+        var lower: UInt64 = 1
+        var upper: UInt64 = 1
+    }
+
     private var entries = OwnedBuffer<Entry>(zeroed: 0)
-    private var lowerGeneration: UInt64 = 1
-    private var upperGeneration: UInt64 = 1
+    /// The CPU that runs.
+    private(set) var cpu = 0
+    /// Where its places begin.
+    private var base = 0
+    private var own = Generations()
+    /// Of every CPU that has run, the running one's being stale; empty while only CPU 0 has.
+    private var others: [Generations] = []
 
     init() {}
 
     private init(copyOf other: borrowing TranslationBuffer) {
         entries = other.entries.copy()
-        lowerGeneration = other.lowerGeneration
-        upperGeneration = other.upperGeneration
+        cpu = other.cpu
+        base = other.base
+        own = other.own
+        others = other.others
     }
 
     func copy() -> TranslationBuffer { TranslationBuffer(copyOf: self) }
 
-    var heldBytes: Int { entries.heldBytes }
+    var heldBytes: Int {
+        entries.heldBytes + others.count * MemoryLayout<Generations>.stride
+    }
+
+    /// Another CPU runs from now on.
+    mutating func run(on newCPU: Int) {
+        guard newCPU != cpu, (0..<Kernel.maximumCPUs).contains(newCPU) else { return }
+        while others.count <= max(cpu, newCPU) { others.append(Generations()) }
+        others[cpu] = own
+        own = others[newCPU]
+        cpu = newCPU
+        base = newCPU * Self.entryCount
+    }
 
     @inline(__always)
-    private func tag(_ address: UInt64) -> UInt64 {
+    private func tag(_ address: UInt64, _ generations: Generations) -> UInt64 {
         let isUpper = Int64(bitPattern: address) < 0
         let page = address >> 12 & 0xf_ffff_ffff
-        return page << Self.generationBits | (isUpper ? upperGeneration : lowerGeneration)
+        return page << Self.generationBits | (isUpper ? generations.upper : generations.lower)
+    }
+
+    @inline(__always)
+    private static func place(_ address: UInt64) -> Int {
+        Int(truncatingIfNeeded: address >> 12) & (entryCount - 1)
     }
 
     /// The frame of an address where it is known and the access allowed.
@@ -42,40 +81,80 @@ struct TranslationBuffer: ~Copyable {
     /// The address is canonical.
     @inline(__always)
     func frame(_ address: UInt64, for access: PageAccess) -> UInt32? {
-        guard entries.count == Self.entryCount else { return nil }
-        let entry = entries[Int(truncatingIfNeeded: address >> 12) & (Self.entryCount - 1)]
-        guard entry.tag == tag(address), entry.rights >> UInt32(access.rawValue) & 1 != 0 else {
-            return nil
-        }
+        guard entries.count > base else { return nil }
+        let entry = entries[base &+ Self.place(address)]
+        guard entry.tag == tag(address, own), entry.rights >> UInt32(access.rawValue) & 1 != 0
+        else { return nil }
         return entry.frame
     }
 
-    /// What is cached of a page, for a look at stale entries.
-    func cached(_ address: UInt64) -> (frame: UInt32, rights: PageRights)? {
-        guard entries.count == Self.entryCount else { return nil }
-        let entry = entries[Int(truncatingIfNeeded: address >> 12) & (Self.entryCount - 1)]
-        guard entry.tag == tag(address) else { return nil }
-        return (entry.frame, PageRights(rawValue: UInt8(truncatingIfNeeded: entry.rights)))
+    /// What a CPU has of a page, for a look at stale entries.
+    ///
+    /// - Parameters:
+    ///   - address: canonical.
+    ///   - cpu: whose TLB; nil for the running one's.
+    /// - Returns: nil where the page is not there.
+    func cached(_ address: UInt64, cpu: Int? = nil) -> Cached? {
+        let number = cpu ?? self.cpu
+        guard number == self.cpu || others.indices.contains(number) else { return nil }
+        let start = number * Self.entryCount
+        guard start < entries.count else { return nil }
+        let entry = entries[start + Self.place(address)]
+        let generations = number == self.cpu ? own : others[number]
+        guard entry.tag == tag(address, generations) else { return nil }
+        return Cached(
+            frame: entry.frame,
+            rights: PageRights(rawValue: UInt8(truncatingIfNeeded: entry.rights))
+        )
     }
 
     mutating func insert(_ address: UInt64, _ frame: UInt32, _ rights: PageRights) {
-        if entries.count == 0 { entries.extend(to: Self.entryCount) }
-        let place = Int(truncatingIfNeeded: address >> 12) & (Self.entryCount - 1)
-        entries[place] = Entry(tag: tag(address), frame: frame, rights: UInt32(rights.rawValue))
+        if entries.count <= base { entries.extend(to: base + Self.entryCount) }
+        entries[base + Self.place(address)] = Entry(
+            tag: tag(address, own),
+            frame: frame,
+            rights: UInt32(rights.rawValue)
+        )
     }
 
-    /// Forgets one page: `invlpg`.
-    mutating func flush(page address: UInt64) {
+    /// The running CPU forgets one page: `invlpg`.
+    mutating func flushOwn(page address: UInt64) {
         guard cached(address) != nil else { return }
-        entries[Int(truncatingIfNeeded: address >> 12) & (Self.entryCount - 1)] = Entry()
+        entries[base + Self.place(address)] = Entry()
     }
 
-    /// Forgets the lower half: what a load of CR3 does to pages that are not global.
-    mutating func flushLower() { lowerGeneration = next(lowerGeneration) }
+    /// Every CPU forgets one page: the running one tells the others by an interrupt.
+    mutating func flush(page address: UInt64) {
+        var place = Self.place(address)
+        let page = address >> 12 & 0xf_ffff_ffff
+        while place < entries.count {
+            if entries[place].tag >> Self.generationBits == page { entries[place] = Entry() }
+            place += Self.entryCount
+        }
+    }
 
+    /// The running CPU forgets the lower half: what a load of CR3 does to pages that are not global.
+    mutating func flushOwnLower() { own.lower = next(own.lower) }
+
+    /// The running CPU forgets everything.
+    mutating func flushOwnAll() {
+        own.lower = next(own.lower)
+        own.upper = next(own.upper)
+    }
+
+    /// Every CPU forgets the lower half.
+    mutating func flushLower() {
+        own.lower = next(own.lower)
+        for place in others.indices { others[place].lower = next(others[place].lower) }
+    }
+
+    /// Every CPU forgets everything: `flush_tlb_all()`.
     mutating func flushAll() {
-        lowerGeneration = next(lowerGeneration)
-        upperGeneration = next(upperGeneration)
+        flushOwnAll()
+        for place in others.indices {
+            others[place].lower = next(others[place].lower)
+            others[place].upper = next(others[place].upper)
+        }
     }
 
     /// After 2^28 flushes the numbers begin again, and what has an old one is cleared.

@@ -34,6 +34,14 @@ public struct TranslationView: Sendable {
         public var reason: String
     }
 
+    /// What one CPU's TLB has.
+    public struct CachedPage: Hashable, Sendable {
+        public var cpu: Int
+        public var pfn: PFN
+        /// Whether the CPU stores without another walk.
+        public var isWritable: Bool
+    }
+
     /// How the linear address came about; nil where it was given.
     public var logical: LogicalAddressView?
     public var linear: LinearAddress
@@ -47,8 +55,10 @@ public struct TranslationView: Sendable {
     public var isExecutable = false
     /// Nil where the access may be made.
     public var fault: Fault?
-    /// The frame that the TLB has for the page, which may be stale.
+    /// The frame that the TLB of the CPU that ran last has for the page, which may be stale.
     public var cached: PFN?
+    /// All CPUs that have the page, with the frame.
+    public var cachedBy: [CachedPage] = []
     public var cr2: LinearAddress
     public var cr3: PhysicalAddress
     public var hasWriteProtect: Bool
@@ -82,10 +92,8 @@ extension Kernel {
             view.fault = TranslationView.Fault(code: 0, reason: "non_canonical")
             return view
         }
-        if process == paging.loadedProcess {
-            let known = paging.buffer.cached(address.rawValue)
-            view.cached = known.map { PFN(rawValue: UInt64($0.frame)) }
-        }
+        view.cachedBy = cachedPages(address.rawValue, process: process)
+        view.cached = view.cachedBy.first { $0.cpu == paging.buffer.cpu }?.pfn
         let walk = walk(address.rawValue, root: root, boot)
         describe(walk, in: &view)
         let wanted = pageAccess(access, isUser: isUser)
@@ -123,6 +131,20 @@ extension Kernel {
         }
         view.logical = logical
         return view
+    }
+
+    /// The CPUs that would find an address in their TLB: the kernel's half whatever runs on them.
+    private func cachedPages(_ address: UInt64, process: Int) -> [TranslationView.CachedPage] {
+        (0..<machine.cpus).compactMap { cpu in
+            guard address >= userEnd || paging.process(loadedBy: cpu) == process,
+                let known = paging.buffer.cached(address, cpu: cpu)
+            else { return nil }
+            return TranslationView.CachedPage(
+                cpu: cpu,
+                pfn: PFN(rawValue: UInt64(known.frame)),
+                isWritable: !known.rights.isDisjoint(with: .stores)
+            )
+        }
     }
 
     private func emptyTranslation(of address: LinearAddress, root: UInt64) -> TranslationView {
