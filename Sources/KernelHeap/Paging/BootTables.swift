@@ -9,6 +9,7 @@
 ///              root    init's PGD  PUDs | PMDs | PTE tables
 ///
 /// The first process's PGD is one of them: its upper half equals the root's, its lower half is empty.
+/// Where processes have tables of their own for the kernel's half, number 2 is the first one's.
 struct BootTables: Sendable {
     /// A table: its level, and the first address that it is for.
     struct Table {
@@ -16,6 +17,8 @@ struct BootTables: Sendable {
         var start: UInt64
         /// The first process's root, whose entries of user space are empty.
         var isProcessRoot = false
+        /// The first process's own table of the kernel's half.
+        var isProcessCopy = false
     }
 
     /// Tables of one level, one behind another.
@@ -40,7 +43,7 @@ struct BootTables: Sendable {
         layout.extents.sort { $0.start < $1.start }
         self.layout = layout
         var runs: [Run] = []
-        var number: UInt64 = 2
+        var number: UInt64 = layout.format.sharesKernelTables ? 2 : 3
         for level in 1..<layout.format.levelCount {
             for range in Self.keys(of: layout, level) {
                 let run = Run(
@@ -60,6 +63,8 @@ struct BootTables: Sendable {
     var root: UInt64 { frame(ofNumber: 0) ?? 0 }
     /// The PGD of the first process.
     var processRoot: UInt64 { frame(ofNumber: 1) ?? 0 }
+    /// The first process's own table of the kernel's half; nil where that is shared.
+    var processCopy: UInt64? { format.sharesKernelTables ? nil : frame(ofNumber: 2) }
     var zeroFrame: UInt64 { layout.zeroFrame }
     var firstKernelIndex: Int { layout.firstKernelIndex }
     var extents: [BootExtent] { layout.extents }
@@ -135,6 +140,10 @@ struct BootTables: Sendable {
 
     private func table(_ number: UInt64) -> Table? {
         if number < 2 { return Table(level: 0, start: 0, isProcessRoot: number == 1) }
+        if number == 2, !format.sharesKernelTables {
+            let start = format.rootAddress(firstKernelIndex)
+            return Table(level: 1, start: start, isProcessCopy: true)
+        }
         for run in runs where run.number <= number && number - run.number <= run.last - run.first {
             let key = run.first + (number - run.number)
             return Table(level: run.level, start: key << format.shift(run.level - 1))
@@ -161,7 +170,8 @@ struct BootTables: Sendable {
             return PageTableEntry(rawValue: 0)
         }
         guard level > 0 || format.rootHasRights else {
-            return format.entry(frame: frame, .present)
+            let own = table.isProcessRoot && index == firstKernelIndex ? processCopy : nil
+            return format.entry(frame: own ?? frame, .present)
         }
         let covers = extent.map { $0.start >> shift == address >> shift || $0.start <= address }
         // The upper levels of four are open to all; the entry below decides.

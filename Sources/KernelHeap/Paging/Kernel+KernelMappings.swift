@@ -76,19 +76,9 @@ extension Kernel {
             let hasRights = level > 0 || format.rootHasRights
             let new = format.entry(frame: UInt64(frame), hasRights ? .table : .present)
             setTableEntry(table, index, new)
-            if level == 0 { syncRoots(index, new) }
+            syncProcesses(level: level, index, new)
             table = UInt64(frame)
         }
         return table
-    }
-
-    /// Gives every process a new entry of the kernel's root: `arch_sync_kernel_mappings()`.
-    private mutating func syncRoots(_ index: Int, _ entry: PageTableEntry) {
-        let boot = keptBootTables()
-        setTableEntry(boot.processRoot, index, entry)
-        for place in processes.indices {
-            guard let root = processes[place].space.root else { continue }
-            setTableEntry(UInt64(root), index, entry)
-        }
     }
 }

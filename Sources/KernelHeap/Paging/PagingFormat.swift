@@ -50,6 +50,11 @@ public struct PagingFormat: Hashable, Sendable, BitwiseCopyable {
     var leafLevel: Int { levelCount - 1 }
     /// The entries of a PAE root have a present bit and no rights.
     var rootHasRights: Bool { self != .pae }
+    /// Whether all processes use the same tables below the kernel's entries of the root.
+    ///
+    /// Under PAE with page-table isolation each has a copy of the one PMD that there is:
+    /// `SHARED_KERNEL_PMD`, 6.1.
+    var sharesKernelTables: Bool { self != .pae }
     /// How many entries the root has.
     var rootCount: Int { 1 << Int(addressBits - shift(0)) }
 

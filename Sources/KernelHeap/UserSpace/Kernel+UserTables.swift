@@ -260,19 +260,17 @@ extension Kernel {
 extension Kernel {
     /// Makes a PGD for a process: its upper half is the kernel's, its lower half empty.
     ///
-    /// `pgd_alloc()`, 6.1. Changes of the kernel's root entries reach it by `syncRoots`.
+    /// `pgd_alloc()`, 6.1. Changes of the kernel's tables reach it by `syncProcesses`.
     ///
     /// - Returns: false where there is no memory; the process keeps what it had.
     mutating func makeRoot(_ process: Int, cpu: Int) -> Bool {
         guard processes.indices.contains(process),
             let frame = allocateTable(level: 0, isUser: true, cpu: cpu)
         else { return false }
-        let boot = keptBootTables()
-        for index in boot.firstKernelIndex..<paging.format.rootCount {
-            guard let entry = tableEntry(boot.root, index, boot), entry.rawValue != 0 else {
-                continue
-            }
-            setTableEntry(UInt64(frame), index, entry)
+        guard giveKernelHalf(to: frame, cpu: cpu) else {
+            takeKernelHalf(from: frame, cpu: cpu)
+            freeTable(frame, level: 0, isUser: true, cpu: cpu)
+            return false
         }
         processes[process].space.root = frame
         return true
@@ -289,6 +287,7 @@ extension Kernel {
         paging.flushUser()
         guard let root = processes[process].space.root else { return }
         processes[process].space.root = nil
+        takeKernelHalf(from: root, cpu: cpu)
         freeTable(root, level: 0, isUser: true, cpu: cpu)
     }
 }
