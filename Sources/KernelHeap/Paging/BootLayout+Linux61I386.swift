@@ -18,6 +18,8 @@ extension BootLayout {
             end: MemoryLayout61.dmaEnd + MemoryLayoutI386(space: space).imagePages
         )
     }
+    /// Where the sections of the boot end, in frames; the recorded `iomem` has bss behind them.
+    private static let initEndI386: UInt64 = 0x1e77
     /// Frames of the image that are data, of which nobody knows the contents.
     private static let dataFramesI386: Range<UInt64> = 0x1d80..<0x1e20
     /// Frames that a table's entry of four bytes can name and that are firmware on every PC: the tables
@@ -69,7 +71,10 @@ extension BootLayout {
 
     /// Maps memory as the kernel leaves it: the image's parts have rights of their own.
     private mutating func addLow(_ frames: Range<UInt64>, _ image: KernelImage?) {
-        guard let image, frames.contains(image.text.lowerBound) else {
+        // A large vmalloc area may leave so little low memory that the image is not all in it.
+        guard let image, frames.contains(image.text.lowerBound),
+            image.readOnlyData.upperBound <= frames.upperBound
+        else {
             return addLow(frames, frames.lowerBound < 0x400 ? .kernelTable : .table)
         }
         let readOnly = PageTableEntry.Flags.kernelPage.subtracting(.writable)
@@ -82,7 +87,11 @@ extension BootLayout {
             let parts = image.text.lowerBound..<image.readOnlyData.upperBound
             addLow(parts, .kernelTable, readOnly)
         }
-        addLow(image.readOnlyData.upperBound..<frames.upperBound, .table)
+        // What is freed after the boot loses its right to execute by the page.
+        let dataStart = image.readOnlyData.upperBound
+        let cut = format.hasNoExecute ? min(Self.initEndI386, frames.upperBound) : dataStart
+        addLow(dataStart..<max(cut, dataStart), .table)
+        addLow(max(cut, dataStart)..<frames.upperBound, .table)
     }
 
     /// Gives the CPUs their descriptor tables, in frames of the image's data.
@@ -107,6 +116,7 @@ extension BootLayout {
         _ tableFlags: PageTableEntry.Flags,
         _ flags: PageTableEntry.Flags = [.kernelPage, .noExecute]
     ) {
+        guard !frames.isEmpty else { return }
         let start = Self.lowMemoryStart + frames.lowerBound << 12
         extents.append(
             BootExtent(

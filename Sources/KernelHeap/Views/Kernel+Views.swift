@@ -53,6 +53,7 @@ extension Kernel {
         // The recorded machines keep 62 to 65 pages for each CPU's variables.
         elsewhere.perCPU = UInt64(machine.cpus) * 62
         elsewhere.vmallocUsed = vmallocUsedPages()
+        elsewhere.directMap = directMapSizes()
         if profile.platform == .classicI386 {
             let space = classicVmallocInfo()
             elsewhere.vmallocUsed = space.used

@@ -12,6 +12,8 @@ extension CounterTable where Counter == MemInfoCounter {
         public var perCPU: UInt64 = 0
         /// File pages of block devices: `Buffers`.
         public var blockDevice: UInt64 = 0
+        /// How the direct map is mapped; nil where nobody has looked at tables.
+        public var directMap: DirectMapSizes?
 
         public init() {}
     }
@@ -32,7 +34,8 @@ extension CounterTable where Counter == MemInfoCounter {
         if layout.is32Bit {
             self.init { $0.isOnI386(hasPAE: layout.pageblockOrder == 9) }
         } else {
-            self.init(where: \.isOnX8664)
+            let hasGigabytes = elsewhere.directMap?.gigabyte != nil
+            self.init { $0.isOnX8664 || $0 == .directMap1G && hasGigabytes }
         }
         let zones = nodes.flatMap(\.zones)
         let total = zones.reduce(0) { $0 &+ $1.managed }
@@ -55,6 +58,16 @@ extension CounterTable where Counter == MemInfoCounter {
         self[.hugePageSize] = 2048
         setDirectMap(zones)
         if layout.is32Bit { setHighMemory(zones, layout) }
+        if let sizes = elsewhere.directMap { setDirectMap(sizes) }
+    }
+
+    /// What the tables say, in place of a rule from the zones.
+    private mutating func setDirectMap(_ sizes: DirectMapSizes) {
+        self[.directMap4K] = sizes.small >> 10
+        let counter: MemInfoCounter =
+            counters.contains(.directMap4M) ? .directMap4M : .directMap2M
+        self[counter] = sizes.large >> 10
+        if let gigabyte = sizes.gigabyte { self[.directMap1G] = gigabyte >> 10 }
     }
 
     /// What differs where some memory has no address; of the large pages 8 MiB were broken up at boot.
