@@ -135,8 +135,8 @@ public struct Kernel: ~Copyable, Sendable {
         sequence &+= 1
         var context = context
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
-        if highMemory.isHeld { context = switchThread(to: context) }
         paging.run(on: context.cpu)
+        if highMemory.isHeld { context = switchThread(to: context) }
         log.call = sequence
         recentCalls.note(call.index, call: sequence)
         // A program that calls without `apply` leaves its warnings unread.

@@ -79,9 +79,9 @@ struct BootMessagesTests {
 
         let first = "[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable"
         #expect(text.first.map(String.init) == first)
-        #expect(outcome.log.count == 4)
-        #expect(text.suffix(4).allSatisfy { $0.hasPrefix("[    0.000003] ") })
-        #expect(text.dropLast(4).allSatisfy { $0.hasPrefix("[    0.000000] ") })
+        #expect(outcome.log.count == 5)
+        #expect(text.suffix(5).allSatisfy { $0.hasPrefix("[    0.000003] ") })
+        #expect(text.dropLast(5).allSatisfy { $0.hasPrefix("[    0.000000] ") })
     }
 
     @Test func `the largest machine with every node and CPU has its lines`() throws {

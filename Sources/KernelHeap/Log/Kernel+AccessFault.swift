@@ -37,7 +37,47 @@ extension Kernel {
             : code & 8 != 0 ? "reserved bit violation" : "permissions violation"
         let digitsOfCode = fourDigits(code)
         log.append("#PF: error_code(0x\(digitsOfCode)) - \(reason)")
+        logTables(of: address)
         log.append("Oops: \(digitsOfCode) [#\(log.nextDeath())] \(log.oopsStyle.options)")
+    }
+
+    /// The entries on the way to an address: `dump_pagetable()`.
+    ///
+    /// Those of the tables in CR3. A line ends behind the entry that leads nowhere, or to a page.
+    private mutating func logTables(of address: UInt64) {
+        let boot = bootTables()
+        let walk = walk(address, root: root(of: paging.loadedProcess, boot), boot)
+        var line = ""
+        for place in 0..<walk.count {
+            line += tableText(walk.steps[place])
+            let next = paging.format.frame(of: walk.steps[place].entry)
+            // Tables in high memory are not mapped, and not looked at.
+            if layout.is32Bit, !layout.isMapped(next) { break }
+        }
+        if !line.isEmpty { log.append(line) }
+        // An entry leads out of memory.
+        let last = walk.last
+        let leadsOn = last.level < paging.format.leafLevel && !last.entry.flags.contains(.large)
+        if walk.count == 0 || walk.end == .reservedBits && leadsOn { log.append("BAD") }
+    }
+
+    private func tableText(_ step: PageWalk.Step) -> String {
+        let digits = String(step.entry.rawValue, radix: 16)
+        let isLeaf = step.level == paging.format.leafLevel
+        guard layout.is32Bit else {
+            switch step.level {
+            // The level between is folded: its entry is the root's.
+            case 0: return "PGD \(digits) P4D \(digits) "
+            case 1: return "PUD \(digits) "
+            case 2: return "PMD \(digits) "
+            default: return "PTE \(digits)"
+            }
+        }
+        let width = paging.format.entryBytes * 2
+        let padded = String(repeating: "0", count: max(width - digits.count, 0)) + digits
+        if isLeaf { return "*pte = \(padded) " }
+        return step.level == 0 && paging.format.levelCount == 3
+            ? "*pdpt = \(padded) " : "*pde = \(padded) "
     }
 
     private func fourDigits(_ code: UInt32) -> String {

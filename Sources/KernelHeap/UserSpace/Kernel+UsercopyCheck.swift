@@ -22,20 +22,25 @@ extension Kernel {
         toUser: Bool,
         in context: CallContext
     ) -> Bool {
-        guard checksUsercopy, count > 0,
-            let refusal = refusal(of: address, count)
-        else { return true }
-        let object = refusal.object.map { " '\(CacheName.escaped($0))'" } ?? ""
+        guard checksUsercopy, count > 0 else { return true }
+        if layout.isVmalloc(address) { startVmalloc() }
+        guard let refusal = refusal(of: address, count, in: context) else { return true }
+        let object = refusal.object.map { " '\($0)'" } ?? ""
         log.append(
             "usercopy: Kernel memory \(toUser ? "exposure" : "overwrite") attempt detected "
                 + "\(toUser ? "from" : "to") \(refusal.memory)\(object) "
                 + "(offset \(refusal.offset), size \(count))!"
         )
-        log.bug(at: "mm/usercopy.c:101", in: "usercopy_abort+0x75/0x77", context)
+        let offset = layout.is32Bit ? "0x65/0x67" : "0x75/0x77"
+        log.bug(at: "mm/usercopy.c:101", in: "usercopy_abort+\(offset)", context)
         return false
     }
 
-    private func refusal(of address: UInt64, _ count: UInt64) -> UsercopyRefusal? {
+    private func refusal(
+        of address: UInt64,
+        _ count: UInt64,
+        in context: CallContext
+    ) -> UsercopyRefusal? {
         let (last, wraps) = address.addingReportingOverflow(count - 1)
         if wraps || last > layout.addressMask {
             return UsercopyRefusal(memory: "wrapped address", offset: 0)
@@ -43,7 +48,10 @@ extension Kernel {
         if address <= Self.zeroSizePointer {
             return UsercopyRefusal(memory: "null address", offset: address)
         }
-        if let frame = frame(ofDirectMapped: address) {
+        let window = windowRefusal(address, count, in: context)
+        if window.isDecided {
+            if let refusal = window.refusal { return refusal }
+        } else if let frame = frame(ofDirectMapped: address) {
             let refusal =
                 pages.map[Int(frame)].kind == .slab
                 ? refusalOfObject(address, count, on: frame)
@@ -51,6 +59,48 @@ extension Kernel {
             if let refusal { return refusal }
         }
         return refusalOfText(address, count)
+    }
+
+    /// Mapped pages and vmalloc areas, of which no descriptor is asked.
+    ///
+    /// An area ends behind its guard page: a copy that reaches into it passes, and faults there.
+    private func windowRefusal(
+        _ address: UInt64,
+        _ count: UInt64,
+        in context: CallContext
+    ) -> (isDecided: Bool, refusal: UsercopyRefusal?) {
+        let offset = address & 4_095
+        if isKmapAddress(address) {
+            let isInside = count <= 4_096 - offset
+            return (true, isInside ? nil : UsercopyRefusal(memory: "kmap", offset: offset))
+        }
+        let process = process(context.pid) ?? 0
+        // With page faults disabled the lock of the areas must not be waited for.
+        guard layout.isVmalloc(address), processes[process].pagefaultDisabled == 0 else {
+            return (false, nil)
+        }
+        let place = vmalloc.busy.containing(address)
+        guard place != 0 else {
+            return (true, UsercopyRefusal(memory: "vmalloc", object: "no area", offset: 0))
+        }
+        let area = vmalloc.busy[place]
+        guard count > area.end - address else { return (true, nil) }
+        return (true, UsercopyRefusal(memory: "vmalloc", offset: address - area.start))
+    }
+
+    /// `is_kmap_addr()`: the windows of high memory; 64-bit machines have none.
+    ///
+    /// The highest slot of the per-CPU maps is not among them, as in 6.1.
+    private func isKmapAddress(_ address: UInt64) -> Bool {
+        guard layout.is32Bit, address >= layout.vmallocEnd,
+            let space = MachineBoot(machine).space
+        else { return false }
+        let slots = I386AddressSpace.kmapSlots
+        let local =
+            I386AddressSpace.fixmapTop - slots.upperBound << 12..<I386AddressSpace.fixmapTop - slots
+            .lowerBound << 12
+        return address >= space.pkmapBase && address < space.pkmapBase + space.permanentMaps << 12
+            || local.contains(address)
     }
 
     /// `__check_heap_object()`: only the cache's window of one object.
@@ -61,7 +111,7 @@ extension Kernel {
     ) -> UsercopyRefusal? {
         let owner = slab.slabs[Int(pages.map[Int(frame)].slabNumber)]
         let geometry = slab.catalog.geometries[Int(owner.cache)]
-        let name = slab.catalog.names[Int(owner.cache)]
+        let name = CacheName.escaped(slab.catalog.names[Int(owner.cache)])
         let inSlab = address &- layout.virtual(owner.pfn)
         var offset = inSlab % UInt64(max(geometry.size, 1))
         if geometry.flags.contains(.redZone) {
