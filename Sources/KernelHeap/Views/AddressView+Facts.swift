@@ -36,7 +36,7 @@ extension AddressView {
         if let descriptor {
             return "Byte \(descriptorOffset) of the struct page of PFN \(descriptor.rawValue)."
         }
-        if let section { return "The kernel's image: \(section)." }
+        if let section, frame?.state != .pageTable { return "The kernel's image: \(section)." }
         if let frame { return frame.sentence }
         if let slot, mapping == nil {
             return "Slot \(slot.index) of the \(slot.window), which maps nothing now."

@@ -104,14 +104,28 @@ extension Kernel {
         let place = vmalloc.busy.containing(address)
         guard place != 0 else { return nil }
         let node = vmalloc.busy[place]
+        // A block of `vm_map_ram()` has mappings of several calls, and says nothing of one.
+        guard node.use.kind != .block else { return nil }
         let usable = vmalloc.usable(node)
         var view = ContiguityView(
             bytes: usable.upperBound - usable.lowerBound,
             isVirtuallyContiguous: true,
-            runs: frameRuns(node)
+            runs: node.use.kind == .area ? frameRuns(node) : frameRuns(mapped: usable)
         )
         view.isDeviceMemory = node.use.flags.contains(.ioremap)
         return view
+    }
+
+    /// The frames that the tables have behind a range.
+    private func frameRuns(mapped range: Range<UInt64>) -> [PageFrameRun] {
+        var runs: [PageFrameRun] = []
+        for page in stride(from: range.lowerBound, to: range.upperBound, by: 4_096) {
+            guard let frame = frame(behind: page) else { continue }
+            if runs.isEmpty || !runs[runs.count - 1].extend(by: frame) {
+                runs.append(PageFrameRun(first: frame))
+            }
+        }
+        return runs
     }
 
     /// Many allocations at once, each of them in one piece.

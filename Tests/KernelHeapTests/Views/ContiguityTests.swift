@@ -120,6 +120,26 @@ struct ContiguityTests {
         #expect(view.runs.reduce(0) { $0 + $1.count } == 8)
     }
 
+    @Test func `mapped pages lie as their list says`() throws {
+        let machine = try CallMachine()
+        let pages = (0..<3).map { _ in try? machine.call("alloc_page", 0xcc0).word }
+        let list = try pages.map { try #require($0) }
+
+        let mapped = try machine.call("vmap", .words([list[0], list[2], list[1]]))
+        let view = try Self.view(machine, mapped)
+        let few = try machine.call("vm_map_ram", .words(list))
+        let many = try machine.call("vm_map_ram", .words([UInt64](repeating: list[0], count: 65)))
+        let whole = try Self.view(machine, many)
+
+        #expect(view.bytes == 12_288)
+        #expect(view.isVirtuallyContiguous)
+        #expect(!view.isPhysicallyContiguous)
+        let isNothing = machine.kernel.contiguity(of: few.result) == nil
+        #expect(isNothing)
+        #expect(whole.runs.allSatisfy { $0.count == 1 })
+        #expect(whole.runCount == 65)
+    }
+
     @Test func `calls that allocate nothing say nothing`() throws {
         let machine = try CallMachine()
         let object = try machine.call("kmalloc", 64, 0xcc0).word
