@@ -48,7 +48,7 @@ struct PhysToVirt: KernelCall {
     static let signature = CallSignature(
         "phys_to_virt",
         returns: "void *",
-        [Parameter("address", .address, "A physical address.")],
+        [Parameter("address", .address, "A physical address.", isFixedWidth: true)],
         "Adds the direct map's offset."
     )
 

@@ -209,7 +209,7 @@ struct PutUser: KernelCall {
         "put_user",
         returns: "int",
         [
-            Parameter("x", .address, "The value."),
+            Parameter("x", .address, "The value.", isFixedWidth: true),
             Parameter("ptr", .address, "A user address."), widthParameter,
         ],
         "Stores one value into user memory, whole or not at all."

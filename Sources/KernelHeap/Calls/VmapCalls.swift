@@ -181,7 +181,12 @@ struct IORemap: KernelCall {
         "ioremap",
         returns: "void *",
         [
-            Parameter("phys_addr", .address, "The first byte of the device's registers."),
+            Parameter(
+                "phys_addr",
+                .address,
+                "The first byte of the device's registers.",
+                isFixedWidth: true
+            ),
             Parameter("size", .size, "Bytes.", maximum: ioremapLimit, isWork: true),
         ],
         "Maps a device's registers, uncached; memory is refused."

@@ -108,12 +108,6 @@ extension Kernel {
         var context = context
         // Threads of processes that are gone are forgotten before they outnumber the living.
         if highMemory.threads.count > processes.count * machine.cpus { forgetDeadThreads() }
-        if context.kind != .process, let current = highMemory.running[context.cpu],
-            highMemory.thread(context.cpu, current) != nil
-        {
-            // An interrupt runs on top of the thread that it found.
-            context.pid = current
-        }
         if !highMemory.isClassic, let former = highMemory.running[context.cpu],
             former != context.pid
         {

@@ -135,7 +135,8 @@ struct ArgumentDecoder {
             guard !isNegative, magnitude <= 1 else { throw outOfRange(place, "0…1") }
             return magnitude
         default:
-            let mask = isPointer ? tables.layout.addressMask : .max
+            let isNarrow = isPointer && !parameter.isFixedWidth
+            let mask = isNarrow ? tables.layout.addressMask : .max
             guard !isNegative, magnitude <= mask else {
                 throw outOfRange(place, "0…0x" + String(mask, radix: 16))
             }
