@@ -212,32 +212,3 @@ struct CopyStepsTests {
         }
     }
 }
-
-/// The recorded report of 65 bytes copied out of a `kmalloc(64)` (`i386/*/hardened.dmesg`).
-@Suite("Hardened usercopy of 32-bit kernels")
-struct RecordedI386HardenedTests {
-    @Test(
-        "the report has the recorded lines",
-        arguments: ["686-512M", "686-1G", "686-3G", "686-4G", "pae-1G"]
-    )
-    func report(folder: String) throws {
-        let calls = try CallMachine(I386Machine(folder).description)
-        let object = try calls.call("kmalloc", 64, 0xcc0).word
-        let user = try calls.call("mmap", 0, 4_096, 3, 0x22).word
-        let whole = try calls.call("copy_to_user", .word(user), .word(object), 64)
-
-        let outcome = try calls.call("copy_to_user", .word(user), .word(object), 65)
-
-        // Registers, code, modules and the stack are left out; the pointer is repeated at the end.
-        let kept = ["usercopy:", "---", "kernel BUG", "invalid opcode", "EIP: usercopy_abort"]
-        var recorded: [Substring] = []
-        for line in try Recording.text("i386/\(folder)/hardened.dmesg.txt").split(separator: "\n") {
-            let text = line.drop { $0 != "]" }.dropFirst(2)
-            guard kept.contains(where: { text.hasPrefix($0) }) else { continue }
-            if !recorded.contains(text) { recorded.append(text) }
-        }
-        #expect(whole.word == 0 && outcome.word == 65)
-        #expect(outcome.log.map { Substring($0) } == recorded)
-        #expect(recorded.count == 6)
-    }
-}

@@ -186,7 +186,10 @@ struct UsercopyCheckTests {
         #expect(!quiet.log.contains { $0.hasPrefix("usercopy: ") })
     }
 
-    @Test("a 32-bit kernel refuses and dies as recorded", arguments: ["686-1G", "pae-1G"])
+    @Test(
+        "a 32-bit kernel refuses and dies as recorded",
+        arguments: ["686-512M", "686-1G", "686-3G", "686-4G", "pae-1G"]
+    )
     func isRecorded(folder: String) throws {
         let machine = try CallMachine(I386Machine(folder).description)
         try machine.call("mmap", .word(Self.user), 65_536, 3, 0x32)
