@@ -104,7 +104,13 @@ extension Kernel {
     }
 
     private func threadViews() -> [HighMemoryView.Thread] {
-        let threads = highMemory.threads.sorted { ($0.cpu, $0.pid) < ($1.cpu, $1.pid) }
+        var threads = highMemory.threads
+        // A slot of the classic kernel stays taken when its thread has preemption on again.
+        for cpu in Set(highMemory.typed.map(\.cpu)) {
+            let pid = highMemory.running[cpu] ?? 0
+            if highMemory.thread(cpu, pid) == nil { threads.append(LocalMaps(cpu: cpu, pid: pid)) }
+        }
+        threads.sort { ($0.cpu, $0.pid) < ($1.cpu, $1.pid) }
         return threads.map { maps in
             let isRunning = highMemory.running[maps.cpu] == maps.pid
             let held = maps.frames.enumerated().map { shortMap(maps.cpu, $0, $1, type: nil) }

@@ -212,6 +212,21 @@ struct ClassicKmapTests {
         #expect(other.word == 0xffff_f000 - 72 << 12)
     }
 
+    @Test func `an unmap of another type undoes nothing, and the slot stays taken`() throws {
+        let address = try machine.call("kmap_atomic", page(0), 3).word
+
+        let wrong = try machine.call("kunmap_atomic", .word(address), 4)
+        let again = try machine.call("kmap_atomic", page(1), 3)
+
+        #expect(wrong.fact("maps_held") == .number(1))
+        #expect(again.word == 0)
+        let maps = machine.kernel.highMemoryView().threads.flatMap(\.maps)
+        #expect(maps.map(\.type) == ["KM_USER0"])
+        let right = try machine.call("kunmap_atomic", .word(address), 3)
+        #expect(right.fact("maps_held") == .number(0))
+        #expect(machine.violations == [])
+    }
+
     // Statement 19: never sleeps, usable in interrupt handlers.
     @Test func `interrupts map with their own types`() throws {
         let outcome = try machine.call("kmap_atomic", [page(0), 9], in: .hardirq)
