@@ -9,32 +9,32 @@ extension Kernel {
         var texts = pages.checkInvariants(allowingUnmergedBuddies: isSpelledOut)
         texts += slab.checkInvariants(pages, misuse: misuse)
         var violations = Violations()
-        var mapped: Set<UInt32> = []
-        for index in processes.indices {
+        var mapped: [UInt32: UInt32] = [:]
+        for index in processes.indices where processes[index].isAlive {
             texts += processes[index].space.checkInvariants()
             // Where a client wrote into tables, they may map anything.
             if !paging.isTampered { checkTables(of: index, &mapped, &violations) }
         }
-        checkLRUPages(mapped, &violations)
+        if !paging.isTampered { checkMappings(mapped, &violations) }
+        checkFiles(mapped, &violations)
         checkAreas(misuse: misuse, &violations)
         if !paging.isTampered { checkHighMemory(&violations) }
         return texts + violations.texts
     }
 
-    /// The tables of a process agree with its areas, and every page in them is its own.
+    /// The tables of a process agree with its areas, and its counts with both.
     private func checkTables(
         of index: Int,
-        _ mapped: inout Set<UInt32>,
+        _ mapped: inout [UInt32: UInt32],
         _ violations: inout Violations
     ) {
         let process = processes[index]
-        var resident: UInt64 = 0
+        var resident = (anonymous: UInt64(0), ofFiles: UInt64(0))
         for leaf in userLeaves(index, 0..<userEnd).found {
             let area = process.space.area(at: leaf.address)
             violations.check(area != nil, "page \(leaf.address) lies in no area")
             checkRights(leaf, area?.rights ?? [], &violations)
             if leaf.entry.flags.contains(.special) { continue }
-            resident += 1
             let pfn = UInt32(truncatingIfNeeded: paging.format.storedFrame(of: leaf.entry))
             guard let pfn = memoryFrame(UInt64(pfn)) else { continue }
             let page = pages.map[Int(pfn)]
@@ -42,12 +42,56 @@ extension Kernel {
                 page.kind == .allocated && page.order == 0 && page.isOnLRU,
                 "process \(process.pid) maps frame \(pfn), which is \(page.kind)"
             )
-            violations.check(mapped.insert(pfn).inserted, "frame \(pfn) is mapped twice")
+            let mayStore = leaf.entry.flags.contains(.writable) && area?.isShared == false
+            violations.check(
+                !mayStore || page.isExclusive && page.mapCount == 1,
+                "process \(process.pid) may store to frame \(pfn), which others see"
+            )
+            if page.isOfFile { resident.ofFiles += 1 } else { resident.anonymous += 1 }
+            mapped[pfn, default: 0] += 1
         }
         violations.check(
-            resident == process.space.residentPages,
-            "process \(process.pid) counts \(process.space.residentPages) of \(resident) pages"
+            resident == (process.space.anonymousPages, process.space.filePages),
+            "process \(process.pid) counts \(process.space.anonymousPages) pages and "
+                + "\(process.space.filePages) of files; it maps \(resident)"
         )
+    }
+
+    /// Every page is mapped as often as it says, and counted where it is.
+    private func checkMappings(_ mapped: [UInt32: UInt32], _ violations: inout Violations) {
+        var anonymous: UInt64 = 0
+        var ofFiles: UInt64 = 0
+        for (pfn, count) in mapped.sorted(by: { $0.key < $1.key }) {
+            let page = pages.map[Int(pfn)]
+            violations.check(
+                page.mapCount == count,
+                "frame \(pfn) is mapped \(count) times, its count is \(page.mapCount)"
+            )
+            if page.isOfFile { ofFiles += 1 } else { anonymous += 1 }
+        }
+        let counted = (0..<Kernel.maximumNodes).reduce((UInt64(0), UInt64(0))) { sum, node in
+            (sum.0 + userPages.anonymous[node], sum.1 + userPages.mappedOfFiles[node])
+        }
+        violations.check(
+            counted == (anonymous, ofFiles),
+            "\(counted) mapped pages and pages of files are counted of \((anonymous, ofFiles))"
+        )
+    }
+
+    /// Files have pages of their own, and no more users than there are.
+    private func checkFiles(_ mapped: [UInt32: UInt32], _ violations: inout Violations) {
+        var cached: Set<UInt32> = []
+        for file in files.all {
+            violations.check(file.isUsed, "file \(file.inode) has no user")
+            for (page, frame) in file.frames.sorted(by: { $0.key < $1.key }) {
+                violations.check(file.reaches(page), "file \(file.inode) ends before \(page)")
+                violations.check(
+                    cached.insert(frame).inserted && pages.map[Int(frame)].isOfFile,
+                    "frame \(frame) of file \(file.inode) is another's"
+                )
+            }
+        }
+        checkLRUPages(cached.union(mapped.keys), &violations)
     }
 
     /// An entry allows no more than its area, and shows whether there are rights at all.

@@ -23,7 +23,19 @@ public struct Kernel: ~Copyable, Sendable {
     var highMemory: HighMemory
     var processes: [Process] = [Process(pid: 1, name: "init")]
     var devices = DeviceTable()
-    /// Faults of processes that brought a page: `pgfault`.
+    /// Files that live in memory.
+    var files = MemoryFiles()
+    /// Stores of other threads that clients have registered.
+    var races = UserRaces()
+    /// Copies that stopped short.
+    var unchecked = UncheckedCopies()
+    /// What of slab objects was written; empty without a history of them.
+    var written = WrittenBytes(capacity: 0)
+    /// Pages of processes and files, by node.
+    var userPages = UserPageCounts()
+    /// The number that a process got last.
+    var lastPID = 1
+    /// Faults of processes that were handled: `pgfault`.
     var pageFaults: UInt64 = 0
     /// Misuse that the running call was seen to do.
     var misuse = MisuseLog()
@@ -74,6 +86,7 @@ public struct Kernel: ~Copyable, Sendable {
         highMemory = HighMemory(pages.layout, boot.space, hasHighMemory: pages.hasHighZone)
         processes[0].space.end = pages.layout.userEnd
         if pages.layout.is32Bit { log.oopsStyle = description.pae ? .pae : .i386 }
+        processes[0].space.heap = pages.layout.programEnd..<pages.layout.programEnd
         slab = SlabAllocator(
             profile.slabOptions(description, hasHighMemory: pages.hasHighZone),
             nodeCount: pages.zonelists.count / ZoneType.allCases.count,
@@ -84,6 +97,7 @@ public struct Kernel: ~Copyable, Sendable {
         checksUsercopy = BootOptions.truth(options.value("hardened_usercopy")) ?? true
         if description.objectHistory > 0 {
             history = ObjectHistory(capacity: description.objectHistory)
+            written = WrittenBytes(capacity: description.objectHistory)
             slab.leavesFastPath = true
         }
     }
@@ -103,6 +117,12 @@ public struct Kernel: ~Copyable, Sendable {
         highMemory = other.highMemory
         processes = other.processes
         devices = other.devices
+        files = other.files
+        userPages = other.userPages
+        races = other.races
+        unchecked = other.unchecked
+        written = other.written
+        lastPID = other.lastPID
         pageFaults = other.pageFaults
         recentCalls = other.recentCalls.fork()
         history = other.history
@@ -189,9 +209,13 @@ public struct Kernel: ~Copyable, Sendable {
             + segmentation.heldBytes + highMemory.heldBytes + devices.heldBytes
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
-        for process in processes { bytes += process.space.areas.count * 40 }
-        return bytes
+        for process in processes { bytes += process.heldBytes }
+        return bytes + files.heldBytes + written.heldBytes
     }
 
-    func process(_ pid: Int) -> Int? { processes.firstIndex { $0.pid == pid } }
+    /// The place of a process; most machines have the first one only.
+    func process(_ pid: Int) -> Int? {
+        if processes[0].pid == pid { return 0 }
+        return pid == 0 ? nil : processes.firstIndex { $0.pid == pid }
+    }
 }

@@ -48,7 +48,7 @@ extension Kernel {
             ("free_blocks", counts[.buddy] ?? 0), ("per_cpu_blocks", counts[.perCPU] ?? 0),
             ("allocated_blocks", counts[.allocated] ?? 0), ("slab_pages", counts[.slab] ?? 0),
             ("caches", UInt64(slab.catalog.count)), ("slabs", slabs), ("objects", objects),
-            ("processes", UInt64(processes.count)),
+            ("processes", UInt64(pids.count)),
             ("areas", processes.reduce(0) { $0 + UInt64($1.space.areas.count) }),
             ("user_pages", processes.reduce(0) { $0 + $1.space.residentPages }),
         ]

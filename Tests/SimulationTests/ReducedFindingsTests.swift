@@ -131,7 +131,7 @@ struct ReducedFindingsTests {
         for index in 0..<count {
             let start = Self.user + index << 16
             kernel.processes[0].space.insert(
-                VMArea(start: start, end: start + 0x4000, rights: [.read, .write], isShared: false)
+                VMArea(start: start, end: start + 0x4000, rights: [.read, .write])
             )
         }
         let area = Self.user + 7 << 16

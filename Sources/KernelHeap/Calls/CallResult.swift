@@ -99,6 +99,12 @@ public struct UserFault: Hashable, Sendable {
         case notMapped = "not_mapped"
         case readOnly = "read_only"
         case noAccess = "no_access"
+        /// A fetch from a page that may not be run.
+        case notExecutable = "not_executable"
+        /// The area shows a file that ends before the page.
+        case beyondFile = "beyond_end_of_file"
+        /// No address of the processor's: a general protection fault.
+        case nonCanonical = "non_canonical"
         case outsideUserSpace = "outside_user_space"
         case outOfMemory = "out_of_memory"
         case tooLong = "longer_than_int_max"

@@ -42,7 +42,8 @@ public enum CallRegistry {
         let families: [[any KernelCall.Type]] = [
             pageCalls, conversionCalls, kmallocCalls, reallocationCalls, duplicationCalls,
             cacheCalls,
-            cacheObjectCalls, memoryCalls, userSpaceCalls, userAccessCalls, pagingCalls,
+            cacheObjectCalls, memoryCalls, processCalls, userSpaceCalls, memoryFileCalls,
+            userModeCalls, userCopyCalls, userAccessCalls, pagingCalls,
             segmentationCalls, descriptorCalls, sysctlCalls, vmallocCalls, highMemoryCalls,
             deviceCalls, systemCalls, addressCalls,
         ]

@@ -21,10 +21,6 @@ private let widthParameter = Parameter(
     optional: true
 )
 
-extension Kernel {
-    fileprivate func processIndex(_ context: CallContext) -> Int { process(context.pid) ?? 0 }
-}
-
 extension CallArguments {
     /// A value of type `long`: what is above its largest is negative.
     ///
@@ -65,18 +61,21 @@ private struct CopyArguments {
     }
 
     func store(on kernel: inout Kernel, mayFault: Bool, in context: CallContext) -> UserCopyDetail {
-        kernel.copyToUserUnchecked(
-            kernel.processIndex(context),
+        let process = kernel.processIndex(context)
+        let copy = kernel.copyToUserUnchecked(
+            process,
             to: to,
             from: from,
             count: count,
             mayFault: mayFault,
             in: context
         )
+        kernel.noteResult(copy, at: to, process: process)
+        return copy
     }
 
     func load(on kernel: inout Kernel, mayFault: Bool, in context: CallContext) -> UserCopyDetail {
-        kernel.copyFromUserUnchecked(
+        let copy = kernel.copyFromUserUnchecked(
             kernel.processIndex(context),
             to: to,
             from: from,
@@ -84,6 +83,8 @@ private struct CopyArguments {
             mayFault: mayFault,
             in: context
         )
+        kernel.noteResult(copy, at: to, process: nil)
+        return copy
     }
 }
 

@@ -1,39 +1,25 @@
-/// System calls on a process's memory, its own loads and stores, and the copies across the border.
+/// System calls on a process's mappings.
 let userSpaceCalls: [any KernelCall.Type] = [
-    Mmap.self, Munmap.self, Mprotect.self, Madvise.self, UserRead.self, UserWrite.self,
-    AccessOK.self, CopyToUser.self, CopyFromUser.self,
+    Mmap.self, Munmap.self, Mprotect.self, Mremap.self, Brk.self, Madvise.self, Mlock.self,
+    Munlock.self, Msync.self,
 ]
 
-/// Most bytes that a load or store in user mode moves per call.
-private let transferLimit: UInt64 = 1 << 20
 private let addressParameter = Parameter("addr", .address, "A user address.")
 private let lengthParameter = Parameter("length", .size, "Bytes.", isWork: true)
 
 extension Kernel {
-    /// The process that a call runs for; the first where the number is unknown.
-    fileprivate func processIndex(_ context: CallContext) -> Int { process(context.pid) ?? 0 }
-
     /// A system call's result: 0, or the negative error number.
-    fileprivate func status(_ errno: Errno?) -> CallResult {
+    func status(_ errno: Errno?) -> CallResult {
         guard let errno else { return CallResult(.integer(0)) }
         return CallResult(.integer(-Int64(errno.rawValue)), errno: errno)
     }
 
-    /// The signal that a refused load or store gets.
-    ///
-    /// For an address of the kernel's, the error code tells nothing but that: `sanitize_error_code()`.
-    fileprivate func signal(_ fault: UserFault) -> Fact {
-        let hidden: UInt32 = fault.address.rawValue >= userEnd ? 1 : 0
-        let code = fault.reason == .notMapped || fault.reason == .outsideUserSpace ? 1 : 2
-        return Fact(
-            "signal",
-            .facts([
-                Fact("name", .text("SIGSEGV")),
-                Fact("si_code", .text(code == 1 ? "SEGV_MAPERR" : "SEGV_ACCERR")),
-                Fact("si_addr", .address(fault.address.rawValue)),
-                Fact("error_code", .number(Int64(fault.code | hidden))),
-            ])
-        )
+    /// The same of a system call that returns an address.
+    fileprivate func place(_ result: Result<UInt64, Errno>) -> CallResult {
+        switch result {
+        case .success(let address): CallResult(.pointer(address))
+        case .failure(let errno): status(errno)
+        }
     }
 }
 
@@ -44,40 +30,43 @@ struct Mmap: KernelCall {
         returns: "void *",
         [
             Parameter("addr", .address, "Where, as a hint or with MAP_FIXED.", optional: true),
-            Parameter("length", .size, "Bytes."),
+            lengthParameter,
             Parameter("prot", .names(MemoryRights.names), "PROT_READ|PROT_WRITE, and so on."),
             Parameter("flags", .names(MapFlags.names), "MAP_PRIVATE|MAP_ANONYMOUS, and so on."),
-            Parameter("fd", .int, "A file; only anonymous memory exists.", optional: true),
-            Parameter("offset", .size, "Where in the file.", optional: true),
+            Parameter("fd", .int, "A file of memfd_create's, unless anonymous.", optional: true),
+            Parameter("offset", .size, "Where in the file, in bytes.", optional: true),
         ],
-        "Maps memory into the calling process; pages come at the first touch."
+        "Maps memory or a file into the calling process; pages come at the first touch."
     )
 
     var hint: UInt64
     var length: UInt64
     var rights: MemoryRights
     var flags: UInt64
+    var descriptor: Int32
+    var offset: UInt64
 
     init(_ arguments: borrowing CallArguments) {
         hint = arguments.word(0)
         length = arguments.word(1)
         rights = MemoryRights(rawValue: arguments.word(2) & 7)
         flags = arguments.word(3)
+        descriptor = arguments.has(4) ? arguments.int(4) : -1
+        offset = arguments.word(5)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let process = kernel.processIndex(context)
         let mapped = kernel.mmap(
-            process,
+            kernel.processIndex(context),
             hint: hint,
             length: length,
             rights: rights,
-            flags: flags
+            flags: flags,
+            descriptor: Int(descriptor),
+            offset: offset,
+            cpu: context.cpu
         )
-        switch mapped {
-        case .success(let address): return CallResult(.pointer(address))
-        case .failure(let errno): return kernel.status(errno)
-        }
+        return kernel.place(mapped)
     }
 }
 
@@ -99,7 +88,8 @@ struct Munmap: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        kernel.status(kernel.munmap(kernel.processIndex(context), address, length))
+        let process = kernel.processIndex(context)
+        return kernel.status(kernel.munmap(process, address, length, cpu: context.cpu))
     }
 }
 
@@ -109,7 +99,7 @@ struct Mprotect: KernelCall {
         "mprotect",
         returns: "int",
         [
-            addressParameter, Parameter("len", .size, "Bytes."),
+            addressParameter, Parameter("len", .size, "Bytes.", isWork: true),
             Parameter("prot", .names(MemoryRights.names), "The rights from now on."),
         ],
         "Changes what the process may do with mapped memory."
@@ -117,16 +107,89 @@ struct Mprotect: KernelCall {
 
     var address: UInt64
     var length: UInt64
-    var rights: MemoryRights
+    var protection: UInt64
 
     init(_ arguments: borrowing CallArguments) {
         address = arguments.word(0)
         length = arguments.word(1)
-        rights = MemoryRights(rawValue: arguments.word(2) & 7)
+        protection = arguments.word(2)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        kernel.status(kernel.mprotect(kernel.processIndex(context), address, length, rights))
+        // PROT_SEM is known, and says nothing here.
+        guard protection & ~0xf == 0 else { return kernel.status(.EINVAL) }
+        let errno = kernel.mprotect(
+            kernel.processIndex(context),
+            address,
+            length,
+            MemoryRights(rawValue: protection & 7),
+            cpu: context.cpu
+        )
+        return kernel.status(errno)
+    }
+}
+
+/// The call `void *mremap(void *old_address, size_t old_size, size_t new_size, int flags, …)`.
+struct Mremap: KernelCall {
+    static let signature = CallSignature(
+        "mremap",
+        returns: "void *",
+        [
+            Parameter("old_address", .address, "Where the memory is."),
+            Parameter("old_size", .size, "Bytes that it has.", isWork: true),
+            Parameter("new_size", .size, "Bytes that it is to have.", isWork: true),
+            Parameter(
+                "flags",
+                .names(RemapFlags.names),
+                "MREMAP_MAYMOVE, and so on.",
+                optional: true
+            ),
+            Parameter("new_address", .address, "Where to, with MREMAP_FIXED.", optional: true),
+        ],
+        "Grows, shrinks or moves mapped memory with its pages."
+    )
+
+    var request: Kernel.Remapping
+
+    init(_ arguments: borrowing CallArguments) {
+        request = Kernel.Remapping(
+            address: arguments.word(0),
+            oldLength: arguments.word(1),
+            newLength: arguments.word(2),
+            flags: arguments.word(3),
+            target: arguments.word(4)
+        )
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let process = kernel.processIndex(context)
+        return kernel.place(kernel.mremap(process, request, cpu: context.cpu))
+    }
+}
+
+/// The call `void *brk(void *addr)`, as the system call answers.
+struct Brk: KernelCall {
+    static let signature = CallSignature(
+        "brk",
+        returns: "void *",
+        [
+            Parameter(
+                "addr",
+                .address,
+                "Where the heap is to end; 0 asks where it does.",
+                optional: true
+            )
+        ],
+        "Moves the end of the heap; returns where it is now, which is the old place if it may not move."
+    )
+
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) { address = arguments.word(0) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let process = kernel.processIndex(context)
+        return CallResult(.pointer(kernel.setBreak(process, to: address, cpu: context.cpu)))
     }
 }
 
@@ -153,17 +216,18 @@ struct Madvise: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        kernel.status(kernel.madvise(kernel.processIndex(context), address, length, advice))
+        let process = kernel.processIndex(context)
+        return kernel.status(kernel.madvise(process, address, length, advice, cpu: context.cpu))
     }
 }
 
-/// Loads bytes in user mode: the result is how many were loaded.
-struct UserRead: KernelCall {
+/// The call `int mlock(const void *addr, size_t len)`.
+struct Mlock: KernelCall {
     static let signature = CallSignature(
-        "user_read",
-        returns: "size_t",
-        [addressParameter, Parameter("length", .size, "Bytes.", maximum: transferLimit)],
-        "Loads bytes in user mode; a refused access is a signal."
+        "mlock",
+        returns: "int",
+        [addressParameter, Parameter("len", .size, "Bytes.", isWork: true)],
+        "Brings the pages of a range in, and keeps them."
     )
 
     var address: UInt64
@@ -171,152 +235,60 @@ struct UserRead: KernelCall {
 
     init(_ arguments: borrowing CallArguments) {
         address = arguments.word(0)
-        length = min(arguments.word(1), transferLimit)
+        length = arguments.word(1)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        var bytes: [UInt8] = []
-        let (done, fault) = kernel.walkUser(
-            kernel.processIndex(context),
-            address,
-            length,
-            for: .load,
-            cpu: context.cpu
-        ) { kernel, pfn, offset, count in
-            if let pfn {
-                kernel.readFrame(pfn, offset: offset, count: count, into: &bytes)
-            } else {
-                bytes.append(contentsOf: repeatElement(0, count: count))
-            }
-        }
-        var facts = [Fact("data", .bytes(bytes))]
-        if let fault { facts.append(kernel.signal(fault)) }
-        return CallResult(.unsigned(done), detail: .facts(facts))
+        let process = kernel.processIndex(context)
+        return kernel.status(kernel.lock(process, address, length, cpu: context.cpu))
     }
 }
 
-/// Stores bytes in user mode: the result is how many were stored.
-struct UserWrite: KernelCall {
+/// The call `int munlock(const void *addr, size_t len)`.
+struct Munlock: KernelCall {
     static let signature = CallSignature(
-        "user_write",
-        returns: "size_t",
-        [addressParameter, Parameter("data", .bytes, "The bytes.")],
-        "Stores bytes in user mode; a refused access is a signal."
-    )
-
-    var address: UInt64
-    var data: [UInt8]
-
-    init(_ arguments: borrowing CallArguments) {
-        address = arguments.word(0)
-        data = arguments.bytes(1)
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        var rest = data[...]
-        let (done, fault) = kernel.walkUser(
-            kernel.processIndex(context),
-            address,
-            UInt64(data.count),
-            for: .store,
-            cpu: context.cpu
-        ) { kernel, pfn, offset, count in
-            if let pfn { kernel.writeFrame(pfn, offset: offset, rest.prefix(count)) }
-            rest = rest.dropFirst(count)
-        }
-        let facts = fault.map { [kernel.signal($0)] } ?? []
-        return CallResult(.unsigned(done), detail: .facts(facts))
-    }
-}
-
-/// The call `int access_ok(const void __user *addr, unsigned long size)`.
-struct AccessOK: KernelCall {
-    static let signature = CallSignature(
-        "access_ok",
+        "munlock",
         returns: "int",
-        [addressParameter, Parameter("size", .size, "Bytes.")],
-        "Whether a range lies in user space; says nothing about what is mapped."
+        [addressParameter, Parameter("len", .size, "Bytes.", isWork: true)],
+        "Ends what mlock began."
     )
 
     var address: UInt64
-    var size: UInt64
+    var length: UInt64
 
     init(_ arguments: borrowing CallArguments) {
         address = arguments.word(0)
-        size = arguments.word(1)
+        length = arguments.word(1)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.integer(kernel.isUserRange(address, size) ? 1 : 0))
+        kernel.status(kernel.unlock(kernel.processIndex(context), address, length))
     }
 }
 
-/// The call `unsigned long copy_to_user(void __user *to, const void *from, unsigned long n)`.
-public struct CopyToUser: KernelCall {
-    public static let signature = CallSignature(
-        "copy_to_user",
-        returns: "unsigned long",
+/// The call `int msync(void *addr, size_t length, int flags)`.
+struct Msync: KernelCall {
+    static let signature = CallSignature(
+        "msync",
+        returns: "int",
         [
-            Parameter("to", .address, "A user address."),
-            Parameter("from", .address, "A kernel address."),
-            Parameter("n", .size, "Bytes.", isWork: true),
+            addressParameter, lengthParameter,
+            Parameter("flags", .names(SyncFlags.names), "MS_SYNC, MS_ASYNC, MS_INVALIDATE."),
         ],
-        "Copies kernel memory to the calling process; returns the bytes not copied."
+        "Writes a file's pages back; files in memory have nowhere to go."
     )
 
-    var to: UInt64
-    var from: UInt64
-    var count: UInt64
+    var address: UInt64
+    var length: UInt64
+    var flags: UInt64
 
-    public init(_ arguments: borrowing CallArguments) {
-        to = arguments.word(0)
-        from = arguments.word(1)
-        count = arguments.word(2)
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        length = arguments.word(1)
+        flags = arguments.word(2)
     }
 
-    public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let copy = kernel.copyToUser(
-            kernel.processIndex(context),
-            to: to,
-            from: from,
-            count: count,
-            in: context
-        )
-        return CallResult(.unsigned(copy.notCopied), detail: .userCopy(copy))
-    }
-}
-
-/// The call `unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)`.
-public struct CopyFromUser: KernelCall {
-    public static let signature = CallSignature(
-        "copy_from_user",
-        returns: "unsigned long",
-        [
-            Parameter("to", .address, "A kernel address."),
-            Parameter("from", .address, "A user address."),
-            Parameter("n", .size, "Bytes.", isWork: true),
-        ],
-        "Copies from the calling process; returns the bytes not copied and clears their place."
-    )
-
-    var to: UInt64
-    var from: UInt64
-    var count: UInt64
-
-    public init(_ arguments: borrowing CallArguments) {
-        to = arguments.word(0)
-        from = arguments.word(1)
-        count = arguments.word(2)
-    }
-
-    public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let copy = kernel.copyFromUser(
-            kernel.processIndex(context),
-            to: to,
-            from: from,
-            count: count,
-            in: context
-        )
-        return CallResult(.unsigned(copy.notCopied), detail: .userCopy(copy))
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.status(kernel.sync(kernel.processIndex(context), address, length, flags))
     }
 }

@@ -77,6 +77,8 @@ extension Kernel {
     ///   - isWrite: a store.
     mutating func checkAccess(_ address: UInt64, _ length: UInt64, isWrite: Bool) {
         guard length > 0 else { return }
+        checkResults(address, length, process: nil, isWrite: isWrite)
+        if isWrite { noteWrite(address, length) }
         let access = MemoryAccess(length: length, isWrite: isWrite)
         guard let place = slabPlace(at: address) else {
             if let place = pagePlace(at: address), place.use == .free {
@@ -135,6 +137,8 @@ extension Kernel {
         _ context: CallContext
     ) {
         note(object.address, isAllocation: true, requested, context)
+        guard object.slab != Slab.none, let place = slabPlace(at: object.address) else { return }
+        written.begin(object.address, size: place.size)
     }
 
     /// Notes a free that was just done; one that the kernel refused leaves the object as it was.
@@ -148,6 +152,7 @@ extension Kernel {
             guard !state.isAllocated, state.call == low else { return }
         }
         note(address, isAllocation: false, 0, context)
+        written.end(address)
     }
 
     private mutating func note(

@@ -13,6 +13,9 @@ extension MisuseWarning {
         case .outOfBounds: "out_of_bounds"
         case .notDirectMapped: "not_direct_mapped"
         case .wrongConversion: "wrong_conversion"
+        case .doubleFetch: "double_fetch"
+        case .uncheckedCopy: "unchecked_copy"
+        case .informationLeak: "information_leak"
         }
     }
 
@@ -63,6 +66,13 @@ extension MisuseWarning {
                 Fact("address", .address(wrong.value)), Fact("function", .text(wrong.function)),
                 Fact("reason", .text(wrong.reason.rawValue)), Fact("place", .null),
             ]
+        case .doubleFetch(let fetch): fetch.facts
+        case .uncheckedCopy(let address, let length, _):
+            [
+                Fact("address", .address(address.rawValue)), Fact("length", .count(length)),
+                Fact("place", .null),
+            ]
+        case .informationLeak(let leak): leak.facts
         }
     }
 
@@ -75,8 +85,13 @@ extension MisuseWarning {
                 [place]
             case .strayAllocation(_, _, let place): [place]
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
-            case .wrongMemory, .freePages, .notDirectMapped, .wrongConversion: []
+            case .informationLeak(let leak): [leak.place]
+            case .wrongMemory, .freePages, .notDirectMapped, .wrongConversion, .doubleFetch,
+                .uncheckedCopy:
+                []
             }
+        if case .doubleFetch(let fetch) = self { return [fetch.firstCall] }
+        if case .uncheckedCopy(_, _, let call) = self { return [call] }
         var calls: [UInt64] = []
         for case let call? in places.map({ $0?.call }) where !calls.contains(call) {
             calls.append(call)
@@ -109,6 +124,15 @@ extension MisuseWarning {
                 : "\(access.phrase) begin in no object: \(place.position)."
         case .notDirectMapped(let wrong): wrong.sentence
         case .wrongConversion(let wrong): wrong.sentence
+        case .doubleFetch(let fetch):
+            "Another thread changed \(fetch.after.count) bytes between two fetches: what call "
+                + "\(fetch.firstCall) checked is not what this one uses."
+        case .uncheckedCopy(_, let length, let call):
+            "\(length) bytes that call \(call) did not copy are used, and nobody has looked at its "
+                + "result."
+        case .informationLeak(let leak):
+            "\(leak.count) bytes of \(leak.place.phrase) went to user space that nobody has written "
+                + "since \(leak.place.history): \(leak.origin)."
         }
     }
 }
@@ -131,6 +155,54 @@ extension WrongConversion {
         case .noMemory: "\(function) was given what no memory of this machine is behind."
         case .noDescriptor: "\(function) was given a number that is no page descriptor's address."
         }
+    }
+}
+
+extension DoubleFetch {
+    fileprivate var facts: [Fact] {
+        [
+            Fact("address", .address(address.rawValue)),
+            Fact("length", .count(UInt64(after.count))),
+            Fact("before", .bytes(Array(before.prefix(16)))),
+            Fact("after", .bytes(Array(after.prefix(16)))), Fact("place", .null),
+        ]
+    }
+}
+
+extension InformationLeak {
+    fileprivate var count: UInt64 { ranges.reduce(0) { $0 &+ UInt64($1.count) } }
+
+    fileprivate var origin: String {
+        guard let owner = previousOwner else { return "they are what the page held before" }
+        return "the owner that call \(owner.call) gave it to left them"
+    }
+
+    fileprivate var facts: [Fact] {
+        [
+            Fact("address", .address(ranges.first?.lowerBound ?? 0)), Fact("length", .count(count)),
+            Fact(
+                "ranges",
+                .list(
+                    ranges.map { range in
+                        .facts([
+                            Fact("address", .address(range.lowerBound)),
+                            Fact("length", .count(UInt64(range.count))),
+                        ])
+                    }
+                )
+            ),
+            Fact("left_by", previousOwner.map { .facts($0.ownerFacts) } ?? .null),
+            Fact("place", .facts(place.facts)),
+        ]
+    }
+}
+
+extension ObjectEvent {
+    fileprivate var ownerFacts: [Fact] {
+        [
+            Fact("call", .count(call)), Fact("pid", pid.map { .number(Int64($0)) } ?? .null),
+            Fact("requested", requested.map { .number(Int64($0)) } ?? .null),
+        ]
     }
 }
 

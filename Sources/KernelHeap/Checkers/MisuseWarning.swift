@@ -24,6 +24,12 @@ public enum MisuseWarning: Hashable, Sendable {
     case notDirectMapped(WrongAddress)
     /// A frame number, physical address or page was converted that has no such counterpart.
     case wrongConversion(WrongConversion)
+    /// The kernel fetched user bytes a second time, and they had changed.
+    case doubleFetch(DoubleFetch)
+    /// Bytes were loaded that a copy did not bring, and nobody had looked at its result.
+    case uncheckedCopy(address: LinearAddress, length: UInt64, call: UInt64)
+    /// Bytes went to user space that nobody had written since the object was allocated.
+    case informationLeak(InformationLeak)
 }
 
 /// An address that the direct map's arithmetic was done on although it does not lie there.

@@ -75,6 +75,50 @@ struct Page: ColumnElement {
         set { state = newValue ? state | 1 << 15 : state & ~(1 << 15) }
     }
 
+    /// Anonymous, and no other process may see it: `PageAnonExclusive()`.
+    var isExclusive: Bool {
+        get { state & 1 << 22 != 0 }
+        set { state = newValue ? state | 1 << 22 : state & ~(1 << 22) }
+    }
+
+    /// Belongs to a file's pages in memory, not to processes alone.
+    var isOfFile: Bool {
+        get { state & 1 << 23 != 0 }
+        set { state = newValue ? state | 1 << 23 : state & ~(1 << 23) }
+    }
+
+    /// On an LRU list: how many entries of page tables point to it, `page_mapcount()`.
+    var mapCount: UInt32 { prev }
+
+    /// Becomes an anonymous page with one mapping.
+    mutating func becomeAnonymous() {
+        state |= 1 << 14 | 1 << 22
+        prev = 1
+    }
+
+    /// Becomes a page of a file, mapped by nobody yet.
+    mutating func becomeFilePage() {
+        state |= 1 << 14 | 1 << 23
+        prev = 0
+    }
+
+    /// Is no process's and no file's any more.
+    mutating func leaveLRU() {
+        state &= ~(1 << 14 | 3 << 22)
+        prev = 0
+    }
+
+    /// One more entry points to it, and others may see it: `page_dup_rmap()` with `get_page()`.
+    @inline(__always)
+    mutating func share() {
+        state &= ~(1 << 22)
+        word &+= 1
+        prev &+= 1
+    }
+
+    /// One entry less points to it: `page_remove_rmap()`.
+    mutating func unmap() { prev = prev > 0 ? prev - 1 : 0 }
+
     /// Index of the zone that the block belongs to.
     @inline(__always)
     var zone: Int { Int(state >> 16 & 0x3f) }

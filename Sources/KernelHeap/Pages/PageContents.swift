@@ -5,27 +5,36 @@ struct PageContents: ~Copyable {
     static let pageBytes = 4_096
 
     private var bytes = ChunkedColumn<UInt8>(count: 1 << 16)
-    /// Where a frame's bytes stand, as a page number of `bytes`.
-    private var slots: [UInt32: Int] = [:]
+    /// Where a frame's bytes stand, as a page number of `bytes` plus 1; 0 where nobody wrote any.
+    private var slots = ChunkedColumn<UInt32>(count: 512)
+    private var slotCount = 0
     private var freeSlots: [Int] = []
 
     init() {}
 
     private init(forkOf other: inout PageContents) {
         bytes = other.bytes.fork()
-        slots = other.slots
+        slots = other.slots.fork()
+        slotCount = other.slotCount
         freeSlots = other.freeSlots
     }
 
     mutating func fork() -> PageContents { PageContents(forkOf: &self) }
 
     /// Whether nobody wrote anything yet.
-    var isEmpty: Bool { slots.isEmpty }
-    var heldBytes: Int { bytes.heldBytes + slots.count * 24 }
+    var isEmpty: Bool { slotCount == freeSlots.count }
+    var heldBytes: Int { bytes.heldBytes + slots.heldBytes + freeSlots.capacity * 8 }
+
+    /// The place of a frame's bytes, or nil where nobody wrote any.
+    @inline(__always)
+    private func known(_ pfn: UInt32) -> Int? {
+        let slot = slots.elementOrZero(Int(pfn))
+        return slot == 0 ? nil : Int(slot) - 1
+    }
 
     /// Appends `count` bytes of a frame to `target`.
     func read(_ pfn: UInt32, offset: Int, count: Int, into target: inout [UInt8]) {
-        guard let slot = slots[pfn] else {
+        guard let slot = known(pfn) else {
             target.append(contentsOf: repeatElement(0, count: count))
             return
         }
@@ -47,7 +56,7 @@ struct PageContents: ~Copyable {
 
     /// A word of 4 or 8 bytes, lowest byte first; it lies in one half of the frame.
     func word(_ pfn: UInt32, offset: Int, bytes count: Int) -> UInt64 {
-        guard let slot = slots[pfn] else { return 0 }
+        guard let slot = known(pfn) else { return 0 }
         let position = slot * Self.pageBytes + offset
         return unsafe bytes.withChunk(containing: position) { chunk in
             guard let chunk = unsafe chunk else { return 0 }
@@ -71,6 +80,68 @@ struct PageContents: ~Copyable {
         }
     }
 
+    /// Reads the words of a whole frame, lowest byte first.
+    ///
+    /// - Returns: nil where nobody wrote anything: all are 0.
+    func words(_ pfn: UInt32, bytes count: Int) -> [UInt64]? {
+        guard let slot = known(pfn) else { return nil }
+        var words: [UInt64] = []
+        words.reserveCapacity(Self.pageBytes / count)
+        for position in [slot * Self.pageBytes, slot * Self.pageBytes + 2048] {
+            unsafe bytes.withChunk(containing: position) { chunk in
+                guard let chunk = unsafe chunk else {
+                    words.append(contentsOf: repeatElement(0, count: 2048 / count))
+                    return
+                }
+                let raw = UnsafeRawBufferPointer(chunk)
+                for place in stride(from: 0, to: 2048, by: count) {
+                    unsafe words.append(Self.word(raw, place, bytes: count))
+                }
+            }
+        }
+        return words
+    }
+
+    @inline(__always)
+    private static func word(
+        _ raw: UnsafeRawBufferPointer,
+        _ place: Int,
+        bytes count: Int
+    ) -> UInt64 {
+        if count == 8 {
+            return unsafe UInt64(
+                littleEndian: raw.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            )
+        }
+        return unsafe UInt64(
+            UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+        )
+    }
+
+    /// Writes the words of a whole frame; there are as many as it holds.
+    mutating func setWords(_ pfn: UInt32, bytes count: Int, to words: [UInt64]) {
+        let start = slot(of: pfn) * Self.pageBytes
+        guard words.count * count == Self.pageBytes else { return }
+        let half = words.count / 2
+        for (position, part) in [(start, words[..<half]), (start + 2048, words[half...])] {
+            unsafe bytes.withMutableChunk(containing: position) { chunk in
+                let raw = UnsafeMutableRawBufferPointer(chunk)
+                for (place, word) in part.enumerated() {
+                    if count == 8 {
+                        unsafe raw.storeBytes(
+                            of: word.littleEndian,
+                            toByteOffset: place * 8,
+                            as: UInt64.self
+                        )
+                    } else {
+                        let low = UInt32(truncatingIfNeeded: word).littleEndian
+                        unsafe raw.storeBytes(of: low, toByteOffset: place * 4, as: UInt32.self)
+                    }
+                }
+            }
+        }
+    }
+
     /// Writes bytes into a frame; they must end within it.
     mutating func write(_ pfn: UInt32, offset: Int, _ source: ArraySlice<UInt8>) {
         var position = slot(of: pfn) * Self.pageBytes + offset
@@ -79,7 +150,11 @@ struct PageContents: ~Copyable {
             let inChunk = position & 2047
             let part = rest.prefix(2048 - inChunk)
             unsafe bytes.withMutableChunk(containing: position) { chunk in
-                for (index, byte) in part.enumerated() { unsafe chunk[inChunk + index] = byte }
+                unsafe part.withUnsafeBytes { source in
+                    let raw = UnsafeMutableRawBufferPointer(chunk)
+                    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[inChunk...])
+                    unsafe target.copyMemory(from: source)
+                }
             }
             position += part.count
             rest = rest.dropFirst(part.count)
@@ -88,7 +163,7 @@ struct PageContents: ~Copyable {
 
     /// Sets bytes of a frame to one value.
     mutating func fill(_ pfn: UInt32, offset: Int, count: Int, with value: UInt8) {
-        if value == 0 && slots[pfn] == nil { return }
+        if value == 0 && known(pfn) == nil { return }
         if value == 0 && count == Self.pageBytes {
             forget(pfn)
             return
@@ -105,13 +180,20 @@ struct PageContents: ~Copyable {
         _ targetOffset: Int,
         count: Int
     ) {
-        guard slots[source] != nil else {
+        guard let sourceSlot = known(source) else {
             return fill(target, offset: targetOffset, count: count, with: 0)
         }
-        var buffer: [UInt8] = []
-        buffer.reserveCapacity(count)
-        read(source, offset: sourceOffset, count: count, into: &buffer)
-        write(target, offset: targetOffset, buffer[...])
+        var from = sourceSlot * Self.pageBytes + sourceOffset
+        var to = slot(of: target) * Self.pageBytes + targetOffset
+        let end = to + count
+        while to < end {
+            // A piece lies in one chunk on both sides.
+            let room = min(2048 - from & 2047, 2048 - to & 2047)
+            let length = min(room, end - to)
+            bytes.copy(from: from, to: to, count: length)
+            from += length
+            to += length
+        }
     }
 
     private mutating func fillBytes(_ range: Range<Int>, with value: UInt8) {
@@ -132,32 +214,33 @@ struct PageContents: ~Copyable {
     /// Clears whole pages: `clear_highpage()` for each.
     @inline(__always)
     mutating func clear(_ pfn: UInt32, pages: Int) {
-        guard !slots.isEmpty else { return }
-        if pages > slots.count {
-            for frame in slots.keys where frame >= pfn && Int(frame) < Int(pfn) + pages {
-                forget(frame)
-            }
-            return
-        }
+        guard !isEmpty else { return }
         for offset in 0..<pages { forget(pfn + UInt32(truncatingIfNeeded: offset)) }
     }
 
-    private mutating func slot(of pfn: UInt32) -> Int {
-        if let slot = slots[pfn] { return slot }
+    @inline(__always)
+    private mutating func slot(of pfn: UInt32) -> Int { known(pfn) ?? makeSlot(pfn) }
+
+    @inline(never)
+    private mutating func makeSlot(_ pfn: UInt32) -> Int {
         let slot: Int
         if let reused = freeSlots.popLast() {
             slot = reused
             fillBytes(slot * Self.pageBytes..<(slot + 1) * Self.pageBytes, with: 0)
         } else {
-            slot = slots.count
+            slot = slotCount
+            slotCount += 1
             let end = (slot + 1) * Self.pageBytes
             if end > bytes.capacity { bytes.grow(toAtLeast: end) }
         }
-        slots[pfn] = slot
+        if Int(pfn) >= slots.capacity { slots.grow(toAtLeast: Int(pfn) + 1) }
+        slots[Int(pfn)] = UInt32(truncatingIfNeeded: slot + 1)
         return slot
     }
 
     private mutating func forget(_ pfn: UInt32) {
-        if let slot = slots.removeValue(forKey: pfn) { freeSlots.append(slot) }
+        guard let slot = known(pfn) else { return }
+        slots[Int(pfn)] = 0
+        freeSlots.append(slot)
     }
 }

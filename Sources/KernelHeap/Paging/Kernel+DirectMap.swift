@@ -45,6 +45,7 @@ extension Kernel {
 
     /// Stores bytes into mapped kernel memory.
     mutating func writeKernel(_ address: UInt64, _ bytes: [UInt8]) {
+        noteWrite(address, UInt64(bytes.count))
         var rest = bytes[...]
         var place = address
         while !rest.isEmpty, let pfn = frame(ofDirectMapped: place) {

@@ -203,7 +203,7 @@ extension Kernel {
         level > 0 && level >= paging.format.leafLevel - 1
     }
 
-    private func node(of frame: UInt32) -> Int {
+    func node(of frame: UInt32) -> Int {
         let zone = pages.zoneIndex(of: UInt64(frame)).map { pages.zones[$0].node } ?? 0
         return min(max(zone, 0), Kernel.maximumNodes - 1)
     }

@@ -152,7 +152,7 @@ extension Kernel {
             !fault.isGeneralProtection
         else { return first }
         let user: UserAccess = access.isStore ? .store : .load
-        let stop = handleUserFault(process, at: address, for: user, cpu: cpu)
+        let stop = handleUserFault(process, at: address, for: user, code: fault.code, cpu: cpu)
         guard stop == nil else { return first }
         return translate(address, for: access, process: process)
     }

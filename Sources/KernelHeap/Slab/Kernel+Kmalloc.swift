@@ -114,6 +114,7 @@ extension Kernel {
         let shape = slab.caches[cache]
         if slab.clearsOnAllocation(cache, flags) {
             clearKernel(object.address, UInt64(shape.objectSize))
+            written.end(object.address)
         } else if slab.clearsOnFree(cache), slab.hasPointerInside(cache) {
             // Objects are cleared when they are freed: what is left is the free pointer.
             clearKernel(object.address &+ UInt64(shape.pointerOffset), layout.wordBytes)

@@ -113,6 +113,20 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         )
     }
 
+    /// Copies elements within the column; source and target each lie in one chunk.
+    @inline(__always)
+    mutating func copy(from source: Int, to target: Int, count: Int) {
+        let slot = checked(target)
+        var entry = unsafe table[slot]
+        if entry & 1 == 0 { entry = own(slot) }
+        // Read after the target's chunk is ours: it may be the source's, too.
+        let old = unsafe table[checked(source)]
+        precondition(count >= 0 && source & Self.mask + count <= Self.mask + 1, "column range")
+        precondition(target & Self.mask + count <= Self.mask + 1, "column range")
+        let elements = unsafe Self.elements(old == 0 ? zeros : old) + (source & Self.mask)
+        unsafe (Self.elements(entry) + (target & Self.mask)).update(from: elements, count: count)
+    }
+
     /// Folds the elements of a range, passing over chunks that were never written.
     func reduce<Result>(
         _ range: ClosedRange<Int>,

@@ -1,12 +1,14 @@
 /// The user half of a process's addresses: `struct mm_struct`.
 ///
-/// Areas are sorted, do not overlap, and merge where neighbours agree. Pages come at the first
+/// Areas are sorted, do not overlap, and merge where Linux merges them. Pages come at the first
 /// touch: a read of untouched memory sees the shared zero page, a write gets a page of its own.
 struct AddressSpace: Sendable {
     /// First address that is no process's: `TASK_SIZE_MAX`.
     var end = AddressLayout.x8664.userEnd
     /// Where `mmap` begins to look downwards when addresses are not randomised: 128 MiB below.
     var mmapBase: UInt64 { end - (128 << 20) }
+    /// Where it looks upwards when there is no room below: `TASK_UNMAPPED_BASE`.
+    var unmappedBase: UInt64 { (end / 3 + 4095) & ~4095 }
     /// `vm.mmap_min_addr`.
     static let lowest: UInt64 = 0x1_0000
     static let pageBytes: UInt64 = 4_096
@@ -18,21 +20,42 @@ struct AddressSpace: Sendable {
     var root: UInt32?
     /// Tables below the root, by level: `mm->pgtables_bytes` in pages.
     var tables: InlineArray<4, UInt32> = InlineArray(repeating: 0)
-    /// Pages of its own that entries point to.
-    var residentPages: UInt64 = 0
+    /// Its anonymous pages that entries point to: `MM_ANONPAGES`.
+    var anonymousPages: UInt64 = 0
+    /// Pages of files that entries point to: `MM_SHMEMPAGES`, for all files are in memory.
+    var filePages: UInt64 = 0
+    /// Pages of all areas: `total_vm`.
+    private(set) var mappedPages: UInt64 = 0
+    /// Pages of areas that are locked: `locked_vm`.
+    private(set) var lockedPages: UInt64 = 0
+    /// The most that `mappedPages` was: `VmPeak`.
+    private(set) var peakMappedPages: UInt64 = 0
+    /// The most that `residentPages` was before some were given back: `VmHWM`.
+    private(set) var peakResidentPages: UInt64 = 0
+    /// The first byte behind the program's data, and of the end of its heap: `brk`.
+    var heap: Range<UInt64> = 0..<0
+    /// An address of the stack that the process began with; 0 without one.
+    var stackStart: UInt64 = 0
+    private var lastPageOwner: UInt64 = 0
+
+    /// Pages that entries point to: `VmRSS`.
+    var residentPages: UInt64 { anonymousPages &+ filePages }
 
     /// Tables below the root.
     var tableCount: Int { Int(tables[1]) + Int(tables[2]) + Int(tables[3]) }
 
     /// The area that holds an address.
-    func area(at address: UInt64) -> VMArea? {
+    func area(at address: UInt64) -> VMArea? { index(at: address).map { areas[$0] } }
+
+    /// The place of the area that holds an address.
+    func index(at address: UInt64) -> Int? {
         let index = firstIndex(endingAfter: address)
         guard index < areas.count, areas[index].start <= address else { return nil }
-        return areas[index]
+        return index
     }
 
     /// The first area that ends behind an address, by bisection.
-    private func firstIndex(endingAfter address: UInt64) -> Int {
+    func firstIndex(endingAfter address: UInt64) -> Int {
         var low = 0
         var high = areas.count
         while low < high {
@@ -42,154 +65,151 @@ struct AddressSpace: Sendable {
         return low
     }
 
-    /// Whether no area touches a range.
-    func isFree(_ range: Range<UInt64>) -> Bool {
-        let index = firstIndex(endingAfter: range.lowerBound)
-        return index == areas.count || areas[index].start >= range.upperBound
-    }
-
-    /// The highest gap of a length below the base: the kernel's top-down search.
-    func gap(_ length: UInt64) -> UInt64? {
-        var top = mmapBase
-        for area in areas.reversed() where area.start < mmapBase {
-            if area.end < top, top - area.end >= length { return top - length }
-            top = min(top, area.start)
-        }
-        return top >= length && top - length >= Self.lowest ? top - length : nil
-    }
-
-    /// Where `mmap` puts a mapping: the hint if it is free, else the highest gap; fixed, the hint.
-    ///
-    /// - Parameters:
-    ///   - hint: the address asked for.
-    ///   - length: bytes, whole pages.
-    ///   - flags: of `mmap`.
-    /// - Returns: the address, or why there is none.
-    func place(hint: UInt64, length: UInt64, flags: UInt64) -> Result<UInt64, Errno> {
-        guard areas.count < Self.maximumAreas else { return .failure(.ENOMEM) }
-        guard flags & (MapFlags.fixed | MapFlags.fixedNoReplace) == 0 else {
-            guard hint & 4095 == 0 else { return .failure(.EINVAL) }
-            guard hint <= end, length <= end - hint else { return .failure(.ENOMEM) }
-            guard hint >= Self.lowest else { return .failure(.EPERM) }
-            let isTaken = flags & MapFlags.fixedNoReplace != 0 && !isFree(hint..<hint + length)
-            return isTaken ? .failure(.EEXIST) : .success(hint)
-        }
-        let start = hint & ~4095
-        if start >= Self.lowest, start <= end, length <= end - start,
-            isFree(start..<start + length)
-        {
-            return .success(start)
-        }
-        guard let gap = gap(length) else { return .failure(.ENOMEM) }
-        return .success(gap)
-    }
-
-    /// Adds an area into free space, joined to neighbours with the same rights.
+    /// Adds an area into free space, joined to neighbours that are alike: `mmap_region()`.
     mutating func insert(_ area: VMArea) {
+        count(area, isAdded: true)
         let index = firstIndex(endingAfter: area.start)
-        areas.insert(area, at: index)
-        merge(around: index)
-    }
-
-    private mutating func merge(around index: Int) {
-        var index = index
-        if index > 0, joins(areas[index - 1], areas[index]) {
+        var joined = area
+        let takesNext = index < areas.count && areas[index].takesBefore(area)
+        if takesNext { joined.pageOwner = areas[index].pageOwner }
+        let takesPrevious = index > 0 && areas[index - 1].takesBehind(joined)
+        switch (takesPrevious, takesNext) {
+        case (true, true):
             areas[index - 1].end = areas[index].end
             areas.remove(at: index)
-            index -= 1
-        }
-        if index + 1 < areas.count, joins(areas[index], areas[index + 1]) {
-            areas[index].end = areas[index + 1].end
-            areas.remove(at: index + 1)
+        case (true, false): areas[index - 1].end = area.end
+        case (false, true):
+            areas[index].start = area.start
+            areas[index].pageOffset = area.pageOffset
+        case (false, false): areas.insert(area, at: index)
         }
     }
 
-    private func joins(_ left: VMArea, _ right: VMArea) -> Bool {
-        left.end == right.start && left.rights == right.rights && left.isShared == right.isShared
-            && !left.isShared
+    /// Adds an area as it is behind all others: what a fork does.
+    mutating func append(_ area: VMArea) {
+        count(area, isAdded: true)
+        areas.append(area)
     }
 
-    /// Whether a range can be cut out: only a hole inside an area makes one area more.
-    func mayCut(_ range: Range<UInt64>) -> Bool {
-        guard areas.count >= Self.maximumAreas, let area = area(at: range.lowerBound) else {
-            return true
+    /// Changes what a part of one area is; its neighbours join it where they are alike now.
+    ///
+    /// Follows `mprotect_fixup()` and its like: `vma_merge()`, or else `split_vma()`.
+    ///
+    /// - Parameters:
+    ///   - range: lies within one area.
+    ///   - change: sets rights or flags.
+    mutating func change(_ range: Range<UInt64>, _ change: (inout VMArea) -> Void) {
+        split(at: range.lowerBound)
+        split(at: range.upperBound)
+        guard let index = index(at: range.lowerBound) else { return }
+        let old = areas[index]
+        change(&areas[index])
+        if old.flags.contains(.locked) != areas[index].flags.contains(.locked) {
+            let isAdded = !old.flags.contains(.locked)
+            lockedPages = isAdded ? lockedPages &+ old.pageCount : lockedPages &- old.pageCount
         }
-        return area.start == range.lowerBound || range.upperBound >= area.end
+        mergeAround(index)
+    }
+
+    private mutating func mergeAround(_ index: Int) {
+        let area = areas[index]
+        let takesPrevious = index > 0 && areas[index - 1].takesBehind(area)
+        var takesNext = index + 1 < areas.count && areas[index + 1].takesBefore(area)
+        if takesPrevious && takesNext {
+            let owners = (areas[index - 1].pageOwner, areas[index + 1].pageOwner)
+            takesNext = owners.0 == 0 || owners.1 == 0 || owners.0 == owners.1
+        }
+        if takesNext {
+            let next = areas.remove(at: index + 1)
+            areas[index].end = next.end
+            areas[index].pageOwner = next.pageOwner
+            areas[index].flags = next.flags
+        }
+        guard takesPrevious else { return }
+        let joined = areas.remove(at: index)
+        areas[index - 1].end = joined.end
+        if areas[index - 1].pageOwner == 0 {
+            areas[index - 1].pageOwner = joined.pageOwner
+            areas[index - 1].flags = joined.flags
+        }
+    }
+
+    /// Gives an area its `anon_vma` before the first page of its own: `anon_vma_prepare()`.
+    mutating func preparePageOwner(at address: UInt64) {
+        guard let index = index(at: address), areas[index].pageOwner == 0 else { return }
+        let area = areas[index]
+        if index + 1 < areas.count, areas[index + 1].start == area.end,
+            areas[index + 1].lendsPageOwner(to: area)
+        {
+            areas[index].pageOwner = areas[index + 1].pageOwner
+        } else if index > 0, areas[index - 1].end == area.start,
+            areas[index - 1].lendsPageOwner(to: area)
+        {
+            areas[index].pageOwner = areas[index - 1].pageOwner
+        } else {
+            areas[index].pageOwner = newPageOwner()
+        }
+    }
+
+    mutating func newPageOwner() -> UInt64 {
+        lastPageOwner &+= 1
+        return lastPageOwner
+    }
+
+    /// Moves the beginning of a stack down: `expand_downwards()`.
+    mutating func grow(_ index: Int, downTo start: UInt64) {
+        let pages = (areas[index].start - start) >> 12
+        var grown = areas[index]
+        grown.end = grown.start
+        grown.start = start
+        count(grown, isAdded: true)
+        areas[index].start = start
+        areas[index].pageOffset &-= pages
     }
 
     /// Cuts a range out of the areas.
     mutating func remove(_ range: Range<UInt64>) {
         split(at: range.lowerBound)
         split(at: range.upperBound)
-        areas.removeAll { range.contains($0.start) }
+        let first = firstIndex(endingAfter: range.lowerBound)
+        var last = first
+        while last < areas.count, areas[last].start < range.upperBound {
+            count(areas[last], isAdded: false)
+            last += 1
+        }
+        areas.removeSubrange(first..<last)
     }
 
-    /// The free space around a range without areas: from the end of the area before it to the
-    /// start of the one behind it, nil where there is none.
-    func gap(around range: Range<UInt64>) -> (floor: UInt64, ceiling: UInt64?) {
-        let index = firstIndex(endingAfter: range.lowerBound)
-        let floor = index > 0 ? areas[index - 1].end : 0
-        return (floor, index < areas.count ? areas[index].start : nil)
+    private mutating func count(_ area: VMArea, isAdded: Bool) {
+        let locked = area.flags.contains(.locked) ? area.pageCount : 0
+        guard isAdded else {
+            mappedPages &-= area.pageCount
+            lockedPages &-= locked
+            return
+        }
+        mappedPages &+= area.pageCount
+        lockedPages &+= locked
+        peakMappedPages = max(peakMappedPages, mappedPages)
     }
 
-    /// The parts of a range that areas cover, ascending.
-    func covered(_ range: Range<UInt64>) -> [Range<UInt64>] {
-        var parts: [Range<UInt64>] = []
-        var index = firstIndex(endingAfter: range.lowerBound)
-        while index < areas.count, areas[index].start < range.upperBound {
-            parts.append((areas[index].start..<areas[index].end).clamped(to: range))
-            index += 1
-        }
-        return parts
-    }
+    /// Remembers how many pages there were before some go: `update_hiwater_rss()`.
+    mutating func notePeak() { peakResidentPages = max(peakResidentPages, residentPages) }
 
-    /// Changes the rights of a fully mapped range: `mprotect`.
-    mutating func protect(_ range: Range<UInt64>, _ rights: MemoryRights) {
-        split(at: range.lowerBound)
-        split(at: range.upperBound)
-        for index in areas.indices where range.contains(areas[index].start) {
-            areas[index].rights = rights
-        }
-        var index = 0
-        while index < areas.count {
-            let count = areas.count
-            merge(around: index)
-            if areas.count == count { index += 1 }
-        }
-    }
-
-    /// How many areas there are once a range begins and ends at areas' borders.
-    func areasAfterCutting(_ range: Range<UInt64>) -> Int {
-        [range.lowerBound, range.upperBound].reduce(areas.count) { count, border in
-            area(at: border).map { $0.start < border } == true ? count + 1 : count
-        }
-    }
-
-    /// Whether every page of a range belongs to an area.
-    func covers(_ range: Range<UInt64>) -> Bool {
-        var address = range.lowerBound
-        while address < range.upperBound {
-            guard let area = area(at: address) else { return false }
-            address = area.end
-        }
-        return true
+    /// What a moved area leaves behind has no pages of its own: `unlink_anon_vmas()`.
+    mutating func forgetPageOwner(_ range: Range<UInt64>) {
+        guard let index = index(at: range.lowerBound), areas[index].start == range.lowerBound,
+            areas[index].end == range.upperBound
+        else { return }
+        areas[index].pageOwner = 0
+        areas[index].flags.remove(.inherited)
     }
 
     private mutating func split(at address: UInt64) {
-        let index = firstIndex(endingAfter: address)
-        guard index < areas.count, areas[index].start < address else { return }
+        guard let index = index(at: address), areas[index].start < address else { return }
         var upper = areas[index]
         upper.start = address
+        upper.pageOffset &+= (address - areas[index].start) >> 12
         areas[index].end = address
         areas.insert(upper, at: index + 1)
     }
-}
-
-/// A process: `struct task_struct`, as far as memory is concerned.
-struct Process: Sendable {
-    let pid: Int
-    var name: String
-    var space = AddressSpace()
-    /// How often faults were disabled: `current->pagefault_disabled`.
-    var pagefaultDisabled = 0
 }

@@ -32,6 +32,7 @@ extension Kernel {
             }
         }
         guard fault == nil else { return nil }
+        noteFetch(process, address, UInt64(count), in: context)
         return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 

@@ -87,6 +87,7 @@ extension Kernel {
             source &+= UInt64(length)
         }
         checkAccess(from, done, isWrite: false)
+        checkLeak(from, done)
         return finish(limit?.counted ?? done, of: count, fault ?? limit?.fault ?? kernelFault)
     }
 
@@ -171,6 +172,7 @@ extension Kernel {
             kernel.storeUserBytes(pfn, offset, length, at: target, in: context)
             target &+= UInt64(length)
         }
+        noteFetch(process, from, walked, in: context)
         let fault = stopped ?? limit?.fault
         let done = limit?.counted ?? walked
         let clears = clearsRest && fault != nil

@@ -1,6 +1,6 @@
 extension Kernel {
     /// Which access a fault wants to make.
-    enum UserAccess { case load, store }
+    enum UserAccess { case load, store, fetch }
 
     /// Makes one page of user memory accessible, as the processor and its fault handler do.
     ///
@@ -24,6 +24,7 @@ extension Kernel {
             switch access {
             case .load: isCopy ? .copyLoad : .userLoad
             case .store: isCopy ? .copyStore : .userStore
+            case .fetch: .userFetch
             }
         // One fault brings the page. Where a second one follows, a client has changed the tables:
         // a real machine would fault for ever.
@@ -31,7 +32,9 @@ extension Kernel {
         for _ in 0..<2 {
             switch translate(address, for: kind, process: process) {
             case .success(let frame): return .success(memoryFrame(frame))
-            case .failure(let fault): code = fault.code
+            case .failure(let fault):
+                if fault.isGeneralProtection { return .failure(UserFault.Stop(.nonCanonical)) }
+                code = fault.code
             }
             guard mayFault else {
                 let refusal = refusal(process, at: address, for: access)
@@ -39,7 +42,13 @@ extension Kernel {
                 stop.code = code
                 return .failure(stop)
             }
-            if var stop = handleUserFault(process, at: address, for: access, cpu: cpu) {
+            if var stop = handleUserFault(
+                process,
+                at: address,
+                for: access,
+                code: code,
+                cpu: cpu
+            ) {
                 stop.code = code
                 return .failure(stop)
             }
@@ -51,24 +60,38 @@ extension Kernel {
 
     /// Brings the page of an address, or finds out why not: `handle_mm_fault()`, 6.1.
     ///
+    /// - Parameters:
+    ///   - process: as an index.
+    ///   - address: any.
+    ///   - access: what is wanted.
+    ///   - code: what the processor pushed.
+    ///   - cpu: where memory is asked for.
     /// - Returns: nil where the access can be made now.
     mutating func handleUserFault(
         _ process: Int,
         at address: UInt64,
         for access: UserAccess,
+        code: UInt32 = 0,
         cpu: Int
     ) -> UserFault.Stop? {
+        if processes[process].space.area(at: address) == nil { growStack(process, to: address) }
         guard let area = processes[process].space.area(at: address) else {
             return UserFault.Stop(.notMapped)
         }
         if let refusal = refusal(process, at: address, for: access) { return refusal }
+        // access_error(): a page that is there and may not be read or run stays so.
+        if access != .store, code & 9 == 1 {
+            return UserFault.Stop(access == .fetch ? .notExecutable : .noAccess)
+        }
+        if endsBefore(area, address) { return UserFault.Stop(.beyondFile) }
+        pageFaults &+= 1
         let leaf: UserLeaf
         switch makeLeaf(process, at: address, cpu: cpu) {
         case .success(let place): leaf = place
         case .failure(let stop): return stop
         }
-        let flags = leaf.entry.flags
         if leaf.entry.rawValue == 0 {
+            if area.file != nil { return mapFile(process, leaf, area, for: access, cpu: cpu) }
             guard access == .store else {
                 mapZeroPage(leaf, area)
                 return nil
@@ -76,14 +99,72 @@ extension Kernel {
             return mapNewPage(process, leaf, area, cpu: cpu)
         }
         // Neither present nor empty: no swap exists that it could name.
-        guard flags.contains(.present) else { return UserFault.Stop(.badPageTable) }
-        guard access == .store, !flags.contains(.writable) else { return nil }
+        guard leaf.entry.flags.contains(.present) else { return UserFault.Stop(.badPageTable) }
+        guard access == .store, !leaf.entry.flags.contains(.writable) else { return nil }
+        return writeProtected(process, leaf, area, cpu: cpu)
+    }
+
+    /// A store to a page that is mapped read-only though its area may be written: `do_wp_page()`.
+    private mutating func writeProtected(
+        _ process: Int,
+        _ leaf: UserLeaf,
+        _ area: VMArea,
+        cpu: Int
+    ) -> UserFault.Stop? {
+        let flags = leaf.entry.flags
         if flags.contains(.special) { return mapNewPage(process, leaf, area, cpu: cpu) }
-        // The page is the process's own: `wp_page_reuse()`.
+        let frame = paging.format.frame(of: leaf.entry)
+        if !area.isShared, let old = memoryFrame(frame), pages.map[Int(old)].isOnLRU {
+            let page = pages.map[Int(old)]
+            // The last owner keeps the page: wp_page_reuse().
+            guard !page.isOfFile, page.isExclusive || page.word == 1 else {
+                return copyPage(process, leaf, area, from: old, cpu: cpu)
+            }
+            pages.map[Int(old)].isExclusive = true
+        }
         let bits = flags.union([.writable, .accessed, .dirty])
         setTableEntry(leaf.table, leaf.index, paging.format.entry(leaf.entry, with: bits))
-        paging.buffer.flush(page: address)
+        paging.buffer.flush(page: leaf.address)
         return nil
+    }
+
+    /// The process gets a copy of a page that others see: `wp_page_copy()`.
+    private mutating func copyPage(
+        _ process: Int,
+        _ leaf: UserLeaf,
+        _ area: VMArea,
+        from old: UInt32,
+        cpu: Int
+    ) -> UserFault.Stop? {
+        processes[process].space.preparePageOwner(at: leaf.address)
+        guard let new = allocateUserPage(cpu: cpu) else { return UserFault.Stop(.outOfMemory) }
+        copyFrame(old, 0, to: new, 0, count: 4096)
+        mapAnonymous(process, leaf, area, new)
+        countResident(process, isOfFile: pages.map[Int(old)].isOfFile, by: -1)
+        dropUserPage(old, cpu: cpu)
+        return nil
+    }
+
+    /// Takes a page of user memory; its bytes are the last owner's.
+    mutating func allocateUserPage(cpu: Int) -> UInt32? {
+        let request = AllocationRequest(
+            order: 0,
+            flags: .highUserMovable,
+            cpu: cpu,
+            zones: pages.gfpZones
+        )
+        return pages.allocate(request)
+    }
+
+    /// Maps a fresh page as a process's own, as after a store.
+    mutating func mapAnonymous(_ process: Int, _ leaf: UserLeaf, _ area: VMArea, _ pfn: UInt32) {
+        becomeAnonymous(pfn)
+        countResident(process, isOfFile: false, by: 1)
+        var flags = protection(area).union(.dirty)
+        if area.rights.contains(.write) { flags.insert(.writable) }
+        setTableEntry(leaf.table, leaf.index, paging.format.entry(frame: UInt64(pfn), flags))
+        paging.buffer.flush(page: leaf.address)
+        notePage(leaf.address, UInt64(pfn))
     }
 
     /// Why the process's areas do not allow an access.
@@ -102,9 +183,8 @@ extension Kernel {
 
     /// A read of memory that nobody has written: `do_anonymous_page()` maps the shared zero page.
     private mutating func mapZeroPage(_ leaf: UserLeaf, _ area: VMArea) {
-        pageFaults &+= 1
         let frame = keptBootTables().zeroFrame
-        let flags = protection(area.rights).union(.special)
+        let flags = protection(area).union(.special)
         setTableEntry(leaf.table, leaf.index, paging.format.entry(frame: frame, flags))
         notePage(leaf.address, frame)
     }
@@ -116,44 +196,18 @@ extension Kernel {
         _ area: VMArea,
         cpu: Int
     ) -> UserFault.Stop? {
-        let request = AllocationRequest(
-            order: 0,
-            flags: .highUserMovable,
-            cpu: cpu,
-            zones: pages.gfpZones
-        )
-        guard let pfn = pages.allocate(request) else { return UserFault.Stop(.outOfMemory) }
-        pageFaults &+= 1
+        processes[process].space.preparePageOwner(at: leaf.address)
+        guard let pfn = allocateUserPage(cpu: cpu) else { return UserFault.Stop(.outOfMemory) }
         pages.contents.clear(pfn, pages: 1)
-        markOnLRU(pfn)
-        processes[process].space.residentPages &+= 1
-        let flags = protection(area.rights).union([.writable, .dirty])
-        setTableEntry(leaf.table, leaf.index, paging.format.entry(frame: UInt64(pfn), flags))
-        paging.buffer.flush(page: leaf.address)
-        notePage(leaf.address, UInt64(pfn))
+        mapAnonymous(process, leaf, area, pfn)
         return nil
     }
 
-    private mutating func notePage(_ address: UInt64, _ frame: UInt64) {
+    mutating func notePage(_ address: UInt64, _ frame: UInt64) {
         guard pages.decisions.isOn else { return }
         pages.decisions.add(
             .pageFaulted(address: LinearAddress(rawValue: address), pfn: PFN(rawValue: frame))
         )
-    }
-
-    private mutating func markOnLRU(_ pfn: UInt32) {
-        pages.map[Int(pfn)].isOnLRU = true
-        pages.lruPages[Int(pfn) / pages.pageblockPages] &+= 1
-    }
-
-    /// Gives back a page that left a process.
-    mutating func dropUserPage(_ pfn: UInt32, cpu: Int) {
-        if pages.map[Int(pfn)].isOnLRU {
-            pages.map[Int(pfn)].isOnLRU = false
-            pages.lruPages[Int(pfn) / pages.pageblockPages] &-= 1
-        }
-        // The page may have been freed under the process: then this is one reference too many.
-        freePages(PFN(rawValue: UInt64(pfn)), order: 0, in: CallContext(cpu: cpu))
     }
 
     /// Walks a user range page by page until it ends or an access is refused.

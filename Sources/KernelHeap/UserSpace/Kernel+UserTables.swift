@@ -9,7 +9,7 @@ struct UserLeaf {
 /// How far a walk over many tables may go: no further than the process has tables.
 ///
 /// A client can make tables point at each other; the walk ends all the same.
-private struct WalkBudget {
+struct WalkBudget {
     var tables: Int
     var gaps: Int
 
@@ -26,16 +26,16 @@ extension Kernel {
 
     /// What the entry of an area's page has beside its frame: `vm_get_page_prot()`.
     ///
-    /// Write access comes with a fault. `PROT_NONE` is an entry that is not present.
-    func protection(_ rights: MemoryRights) -> PageTableEntry.Flags {
-        guard !rights.isEmpty else { return [.accessed, .noRights] }
-        let flags: PageTableEntry.Flags = [.present, .user, .accessed]
-        return rights.contains(.execute) ? flags : flags.union(.noExecute)
+    /// Write access to private memory comes with a fault, to shared memory at once. `PROT_NONE` is an
+    /// entry that is not present.
+    func protection(_ area: VMArea) -> PageTableEntry.Flags {
+        guard !area.rights.isEmpty else { return [.accessed, .noRights] }
+        var flags: PageTableEntry.Flags = [.present, .user, .accessed]
+        if area.isShared, area.rights.contains(.write) { flags.insert(.writable) }
+        return area.rights.contains(.execute) ? flags : flags.union(.noExecute)
     }
 
     /// Follows the tables to the entry of an address; makes those that are missing.
-    ///
-    /// Tables come upper first, before the page itself: `__handle_mm_fault()`.
     ///
     /// - Returns: the entry's place, or why there is none.
     mutating func makeLeaf(
@@ -43,10 +43,31 @@ extension Kernel {
         at address: UInt64,
         cpu: Int
     ) -> Result<UserLeaf, UserFault.Stop> {
+        let format = paging.format
+        switch makeTable(process, at: address, level: format.leafLevel, cpu: cpu) {
+        case .failure(let stop): return .failure(stop)
+        case .success(let table):
+            let index = format.index(address, format.leafLevel)
+            let entry = tableEntry(table, index, keptBootTables()) ?? PageTableEntry(rawValue: 0)
+            return .success(UserLeaf(table: table, index: index, entry: entry, address: address))
+        }
+    }
+
+    /// Follows the tables of an address down to a level; makes those that are missing.
+    ///
+    /// Tables come upper first, before the page itself: `__handle_mm_fault()`.
+    ///
+    /// - Returns: the frame of the table, or why there is none.
+    mutating func makeTable(
+        _ process: Int,
+        at address: UInt64,
+        level last: Int,
+        cpu: Int
+    ) -> Result<UInt64, UserFault.Stop> {
         let boot = keptBootTables()
         let format = paging.format
         var table = root(of: process, boot)
-        for level in 0..<format.leafLevel {
+        for level in 0..<last {
             let index = format.index(address, level)
             guard let entry = tableEntry(table, index, boot) else {
                 return .failure(UserFault.Stop(.badPageTable))
@@ -68,9 +89,7 @@ extension Kernel {
             setTableEntry(table, index, format.entry(frame: UInt64(frame), flags))
             table = UInt64(frame)
         }
-        let index = format.index(address, format.leafLevel)
-        let entry = tableEntry(table, index, boot) ?? PageTableEntry(rawValue: 0)
-        return .success(UserLeaf(table: table, index: index, entry: entry, address: address))
+        return .success(table)
     }
 
     /// The entries of a range that are not empty, ascending; at most about `limit` of them.
@@ -118,10 +137,10 @@ extension Kernel {
     }
 
     /// A level whose entry for an address leads nowhere.
-    private struct Gap: Error { let level: Int }
+    struct Gap: Error { let level: Int }
 
     /// The lowest table of an address, among those that the kernel made.
-    private func leafTable(
+    func leafTable(
         _ address: UInt64,
         _ root: UInt64,
         _ boot: BootTables
@@ -176,35 +195,44 @@ extension Kernel {
     /// Empties the entries of a range and gives their pages back: `zap_page_range()`.
     mutating func zapUserPages(_ process: Int, _ range: Range<UInt64>, cpu: Int) {
         let format = paging.format
+        processes[process].space.notePeak()
         changeLeaves(process, range) { kernel, leaf in
             kernel.setTableEntry(leaf.table, leaf.index, PageTableEntry(rawValue: 0))
             guard !leaf.entry.flags.contains(.special) else { return }
             let frame = format.storedFrame(of: leaf.entry)
-            let count = kernel.processes[process].space.residentPages
-            kernel.processes[process].space.residentPages = count - min(count, 1)
-            guard kernel.isMemory(frame), let pfn = UInt32(exactly: frame) else { return }
+            guard kernel.isMemory(frame), let pfn = UInt32(exactly: frame) else {
+                return kernel.countResident(process, isOfFile: false, by: -1)
+            }
+            kernel.countResident(process, isOfFile: kernel.pages.map[Int(pfn)].isOfFile, by: -1)
             kernel.dropUserPage(pfn, cpu: cpu)
         }
         paging.flushUser()
     }
 
-    /// Gives the entries of a range other rights: `change_protection()`.
+    /// Gives the entries of an area's part the rights that the area has now: `change_protection()`.
     ///
-    /// Where writing is allowed now, a page that is the process's own is writable at once, as
-    /// recorded; the shared zero page waits for the fault.
-    mutating func protectUserPages(
-        _ process: Int,
-        _ range: Range<UInt64>,
-        _ rights: MemoryRights
-    ) {
+    /// Where writing is allowed now, a page that was written and is the process's own is writable at
+    /// once, as recorded; any other waits for the fault (`can_change_pte_writable()`).
+    mutating func protectUserPages(_ process: Int, _ area: VMArea) {
         let format = paging.format
-        let flags = protection(rights)
-        changeLeaves(process, range) { kernel, leaf in
+        let flags = protection(area)
+        let mayWrite = area.rights.contains(.write)
+        changeLeaves(process, area.start..<area.end) { kernel, leaf in
             var new = leaf.entry.flags.intersection(.keptByProtection).union(flags)
-            if rights.contains(.write), !new.contains(.special) { new.insert(.writable) }
+            if mayWrite, new.contains(.dirty), kernel.isOwnPage(leaf.entry) {
+                new.insert(.writable)
+            }
             kernel.setTableEntry(leaf.table, leaf.index, format.entry(leaf.entry, with: new))
         }
         paging.flushUser()
+    }
+
+    /// Whether an entry points to an anonymous page that nobody else may see.
+    func isOwnPage(_ entry: PageTableEntry) -> Bool {
+        guard !entry.flags.contains(.special),
+            let pfn = memoryFrame(paging.format.storedFrame(of: entry))
+        else { return false }
+        return pages.map[Int(pfn)].isExclusive
     }
 
     /// Frees the tables of a range that serve no area beside it: `free_pgtables()`.
@@ -278,13 +306,7 @@ extension Kernel {
 
     /// Gives all user memory of a process back, and its PGD: `exit_mmap()`, 6.1.
     mutating func releaseUserSpace(_ process: Int, cpu: Int) {
-        let range = 0..<userEnd
-        for part in processes[process].space.covered(range) {
-            zapUserPages(process, part, cpu: cpu)
-        }
-        processes[process].space.remove(range)
-        freeUserTables(process, range, cpu: cpu)
-        paging.flushUser()
+        unmap(process, 0..<userEnd, cpu: cpu)
         guard let root = processes[process].space.root else { return }
         processes[process].space.root = nil
         takeKernelHalf(from: root, cpu: cpu)

@@ -47,7 +47,7 @@ extension Kernel {
         case .allocated:
             var flags: PageFlags = page.isOnLRU ? .anonymous : []
             if page.isReserved { flags.insert(.reserved) }
-            let mapCount: UInt64 = page.isOnLRU ? 1 : 0
+            let mapCount = page.isOnLRU ? UInt64(page.mapCount) : 0
             append(run, range, flags, mapCount, isCompound: page.isCompound, to: &runs)
         }
     }

@@ -10,9 +10,19 @@ extension Kernel {
             slab.addPages(ofNode: id, to: &views[place].stats)
             if (0..<Self.maximumNodes).contains(id) {
                 views[place].stats[.pageTablePages] = paging.countedTables[id]
+                addFilePages(ofNode: id, to: &views[place].stats)
             }
         }
         return views
+    }
+
+    /// Pages of files are on the lists of anonymous memory, as shmem's are, but count apart.
+    private func addFilePages(ofNode id: Int, to stats: inout NodeStats) {
+        let ofFiles = userPages.ofFiles[id]
+        stats[.anonPages] = stats[.anonPages] - min(ofFiles, stats[.anonPages])
+        stats[.shmem] = ofFiles
+        stats[.filePages] = ofFiles
+        stats[.mapped] = userPages.mappedOfFiles[id]
     }
 
     /// The zones that have memory, node by node.
@@ -44,12 +54,10 @@ extension Kernel {
     /// The machine's memory at a glance.
     public func memInfoView() -> MemInfoView {
         var elsewhere = MemInfoView.Elsewhere()
-        let bytes = processes.reduce(UInt64(0)) { sum, process in
-            process.space.areas.reduce(sum) {
-                $0 &+ ($1.rights.contains(.write) ? $1.length : 0)
-            }
+        let areas = processes.reduce(UInt64(0)) { sum, process in
+            process.space.areas.reduce(sum) { $0 &+ ($1.isAccounted ? $1.pageCount : 0) }
         }
-        elsewhere.committed = bytes / 4096
+        elsewhere.committed = files.all.reduce(areas) { $0 &+ $1.committedPages }
         // The recorded machines keep 62 to 65 pages for each CPU's variables.
         elsewhere.perCPU = UInt64(machine.cpus) * 62
         elsewhere.vmallocUsed = vmallocUsedPages()

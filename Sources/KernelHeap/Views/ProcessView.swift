@@ -6,8 +6,16 @@ public struct ProcessView: Hashable, Sendable {
         /// First address behind it.
         public var end: LinearAddress
         public var rights: MemoryRights
-        public var isShared: Bool
+        public var flags: VMFlags
+        /// Where it begins in its file, in bytes; 0 without one.
+        public var offset: UInt64
+        /// Of its file; 0 without one.
+        public var inode: UInt64
+        /// What stands behind it in `/proc/<pid>/maps`: `[heap]`, `/memfd:x (deleted)`; or nothing.
+        public var name: String
         public var residentPages: UInt64
+
+        public var isShared: Bool { flags.contains(.shared) }
     }
 
     /// A page of a process and the frame behind it.
@@ -16,8 +24,25 @@ public struct ProcessView: Hashable, Sendable {
         public var pfn: PFN
     }
 
+    /// What a process has of memory, in pages: the `Vm` lines of `/proc/<pid>/status`.
+    public struct Memory: Hashable, Sendable {
+        public var peakMapped: UInt64
+        public var mapped: UInt64
+        public var locked: UInt64
+        public var peakResident: UInt64
+        public var anonymous: UInt64
+        public var ofFiles: UInt64
+        public var data: UInt64 = 0
+        public var stack: UInt64 = 0
+        public var executable: UInt64 = 0
+        public var tables: UInt64
+    }
+
     public var pid: Int
     public var name: String
+    /// The process that made it; 0 for the first.
+    public var parent: Int
+    public var memory: Memory
     public var areaCount: Int
     public var residentPages: UInt64
     /// The physical address of its PGD: CR3 while it runs.
@@ -37,7 +62,7 @@ extension MemoryRights {
 
 extension Kernel {
     /// The numbers of all processes, in order of creation.
-    public var pids: [Int] { processes.map(\.pid) }
+    public var pids: [Int] { processes.filter(\.isAlive).map(\.pid) }
 
     /// A process with its areas from an address on.
     ///
@@ -62,6 +87,8 @@ extension Kernel {
         var view = ProcessView(
             pid: process.pid,
             name: process.name,
+            parent: process.parent,
+            memory: memory(of: process.space),
             areaCount: all.count,
             residentPages: process.space.residentPages,
             pageDirectory: PhysicalAddress(rawValue: root(of: index, bootTables()) << 12),
@@ -69,15 +96,9 @@ extension Kernel {
             areas: []
         )
         for (area, count) in zip(shown, counts) {
-            view.areas.append(
-                ProcessView.Area(
-                    start: LinearAddress(rawValue: area.start),
-                    end: LinearAddress(rawValue: area.end),
-                    rights: area.rights,
-                    isShared: area.isShared,
-                    residentPages: count
-                )
-            )
+            var areaView = areaView(area, of: process.space)
+            areaView.residentPages = count
+            view.areas.append(areaView)
         }
         if first + shown.count < all.count {
             view.next = LinearAddress(rawValue: all[first + shown.count].start)
@@ -85,7 +106,52 @@ extension Kernel {
         return view
     }
 
-    /// Counts an area's pages of its own: the shared zero page is none.
+    private func areaView(_ area: VMArea, of space: AddressSpace) -> ProcessView.Area {
+        let file = area.file.flatMap { files[$0] }
+        var name = file.map { $0.path + " (deleted)" } ?? ""
+        if file == nil {
+            let isHeap = area.start <= space.heap.upperBound && area.end >= space.heap.lowerBound
+            let isStack = area.start <= space.stackStart && area.end >= space.stackStart
+            name = isHeap ? "[heap]" : isStack ? "[stack]" : ""
+        }
+        return ProcessView.Area(
+            start: LinearAddress(rawValue: area.start),
+            end: LinearAddress(rawValue: area.end),
+            rights: area.rights,
+            flags: area.flags,
+            offset: file == nil ? 0 : area.pageOffset << 12,
+            inode: file?.inode ?? 0,
+            name: name,
+            residentPages: 0
+        )
+    }
+
+    /// Adds up areas by what they are for: `vm_stat_account()`.
+    private func memory(of space: AddressSpace) -> ProcessView.Memory {
+        var memory = ProcessView.Memory(
+            peakMapped: space.peakMappedPages,
+            mapped: space.mappedPages,
+            locked: space.lockedPages,
+            peakResident: max(space.peakResidentPages, space.residentPages),
+            anonymous: space.anonymousPages,
+            ofFiles: space.filePages,
+            tables: UInt64(space.tableCount)
+        )
+        for area in space.areas {
+            let isStack = area.flags.contains(.growsDown)
+            let mayWrite = area.rights.contains(.write)
+            if area.rights.contains(.execute) && !mayWrite && !isStack {
+                memory.executable &+= area.pageCount
+            } else if isStack {
+                memory.stack &+= area.pageCount
+            } else if mayWrite && !area.isShared {
+                memory.data &+= area.pageCount
+            }
+        }
+        return memory
+    }
+
+    /// Counts an area's pages: the shared zero page is none.
     private func residentPages(_ process: Int, _ area: VMArea) -> UInt64 {
         guard processes[process].space.residentPages > 0 else { return 0 }
         let leaves = userLeaves(process, area.start..<area.end).found

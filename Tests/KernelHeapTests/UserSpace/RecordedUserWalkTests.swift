@@ -83,7 +83,7 @@ struct RecordedUserWalkTests {
         #expect(errno == nil)
         try page.expect("after PROT_NONE -> RW, untouched")
 
-        errno = page.kernel.madvise(0, page.address, 4_096, MemoryAdvice.dontNeed)
+        errno = page.kernel.madvise(0, page.address, 4_096, MemoryAdvice.dontNeed.rawValue)
         #expect(errno == nil)
         try page.expect("after MADV_DONTNEED")
 

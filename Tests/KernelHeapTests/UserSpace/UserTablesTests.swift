@@ -118,7 +118,7 @@ struct UserTablesTests {
                 _ = kernel.mmap(0, hint: address, length: length, rights: rights, flags: flags)
             case 1: _ = kernel.munmap(0, address, length)
             case 2: _ = kernel.mprotect(0, address, length, MemoryRights(rawValue: draw(4)))
-            case 3: _ = kernel.madvise(0, address, length, MemoryAdvice.dontNeed)
+            case 3: _ = kernel.madvise(0, address, length, MemoryAdvice.dontNeed.rawValue)
             case 4: _ = kernel.userPage(0, at: address, for: .load, cpu: 0)
             default: _ = kernel.userPage(0, at: address, for: .store, cpu: 0)
             }

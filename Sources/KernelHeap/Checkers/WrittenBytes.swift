@@ -1,0 +1,88 @@
+/// Which bytes of slab objects somebody has written since they were allocated.
+///
+/// Kept where the machine keeps a history of objects. An object's unwritten bytes are what its last
+/// owner left: copied to user space, they are an information leak. Pages and objects of constructed
+/// caches are not followed.
+struct WrittenBytes: Sendable {
+    /// Unwritten parts of an object that are remembered; more than that are given up.
+    private static let maximumGaps = 64
+
+    /// Objects that are followed, at most.
+    let capacity: Int
+    /// Unwritten parts of objects, ascending, by the objects' addresses.
+    private var gaps: [UInt64: [Range<UInt64>]] = [:]
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    var isEmpty: Bool { gaps.isEmpty }
+    var heldBytes: Int { gaps.capacity * 80 }
+
+    /// An object was allocated, and nothing of it is written.
+    mutating func begin(_ object: UInt64, size: UInt64) {
+        guard gaps.count < capacity || gaps[object] != nil else { return }
+        gaps[object] = [object..<object &+ size]
+    }
+
+    /// An object was freed.
+    mutating func end(_ object: UInt64) { gaps[object] = nil }
+
+    /// A part of an object was written.
+    mutating func write(_ object: UInt64, _ range: Range<UInt64>) {
+        guard let old = gaps[object] else { return }
+        var new: [Range<UInt64>] = []
+        for gap in old {
+            guard gap.overlaps(range) else {
+                new.append(gap)
+                continue
+            }
+            if gap.lowerBound < range.lowerBound { new.append(gap.lowerBound..<range.lowerBound) }
+            if range.upperBound < gap.upperBound { new.append(range.upperBound..<gap.upperBound) }
+        }
+        gaps[object] = new.isEmpty || new.count > Self.maximumGaps ? nil : new
+    }
+
+    /// The unwritten parts of a range of an object.
+    func unwritten(_ object: UInt64, _ range: Range<UInt64>) -> [Range<UInt64>] {
+        (gaps[object] ?? []).map { $0.clamped(to: range) }.filter { !$0.isEmpty }
+    }
+}
+
+/// Bytes that went to user space though nobody had written them.
+public struct InformationLeak: Hashable, Sendable {
+    public var place: SlabPlace
+    /// The bytes, as addresses.
+    public var ranges: [Range<UInt64>]
+    /// The last allocation of the object by somebody else, as far as the history goes back.
+    public var previousOwner: ObjectEvent?
+}
+
+extension Kernel {
+    /// Notes what a store does to the bytes of an object.
+    mutating func noteWrite(_ address: UInt64, _ length: UInt64) {
+        guard !written.isEmpty, length > 0, let place = slabPlace(at: address) else { return }
+        let (end, overflow) = address.addingReportingOverflow(length)
+        guard !overflow else { return }
+        written.write(place.begin.rawValue, address..<end)
+    }
+
+    /// Warns where bytes that nobody has written go to user space.
+    mutating func checkLeak(_ address: UInt64, _ length: UInt64) {
+        guard !written.isEmpty, length > 0, let place = slabPlace(at: address),
+            place.isAllocated
+        else { return }
+        let (end, overflow) = address.addingReportingOverflow(length)
+        guard !overflow else { return }
+        let ranges = written.unwritten(place.begin.rawValue, address..<end)
+        guard !ranges.isEmpty else { return }
+        let allocations = history?.events(at: place.begin.rawValue).events.filter(\.isAllocation)
+        misuse.add(
+            .informationLeak(
+                InformationLeak(
+                    place: place,
+                    ranges: ranges,
+                    previousOwner: allocations?.dropLast().last
+                )
+            )
+        )
+    }
+}

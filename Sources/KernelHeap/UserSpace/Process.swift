@@ -1,0 +1,88 @@
+/// A process: `struct task_struct`, as far as memory is concerned.
+///
+/// Processes stand in places that are used again: an exited one leaves its place with `pid` 0.
+struct Process: Sendable {
+    /// 0 where the process has exited.
+    private(set) var pid: Int
+    private(set) var name: String
+    /// The process that made it; 0 for the first.
+    var parent: Int
+    var space = AddressSpace()
+    /// How often faults were disabled: `current->pagefault_disabled`.
+    var pagefaultDisabled = 0
+    /// Open files by descriptor, less `firstDescriptor`: places among the machine's files.
+    private(set) var descriptors: [Int?] = []
+
+    /// The first three descriptors are a terminal that is not there.
+    static let firstDescriptor = 3
+    /// `RLIMIT_NOFILE`.
+    static let maximumDescriptors = 1_024
+    /// `TASK_COMM_LEN` without its NUL.
+    private static let nameBytes = 15
+
+    init(pid: Int, name: String, parent: Int = 0) {
+        self.pid = pid
+        self.name = Self.shown(name)
+        self.parent = parent
+    }
+
+    var isAlive: Bool { pid != 0 }
+    var heldBytes: Int {
+        space.areas.count * MemoryLayout<VMArea>.stride + descriptors.count * 16
+    }
+
+    /// A name as it is kept: cut, and without what would break a line of text.
+    private static func shown(_ name: String) -> String {
+        var shown = ""
+        for scalar in name.unicodeScalars {
+            let isControl = scalar.value < 0x20 || scalar.value == 0x7f
+            let next = isControl ? "?" : String(scalar)
+            guard shown.utf8.count + next.utf8.count <= nameBytes else { break }
+            shown += next
+        }
+        return shown
+    }
+
+    /// A copy for a child without memory: `copy_process()`.
+    func child(pid: Int) -> Process {
+        var child = Process(pid: pid, name: name, parent: self.pid)
+        child.descriptors = descriptors
+        return child
+    }
+
+    /// Leaves the place to another one.
+    mutating func exit() {
+        pid = 0
+        descriptors = []
+        space = AddressSpace()
+    }
+
+    /// The files behind its descriptors, one for each.
+    var openFiles: [Int] { descriptors.compactMap { $0 } }
+
+    /// The file behind a descriptor, as its place among the machine's.
+    func file(_ descriptor: Int) -> Int? {
+        let index = descriptor - Self.firstDescriptor
+        return descriptors.indices.contains(index) ? descriptors[index] : nil
+    }
+
+    /// Opens a file under the lowest free descriptor; nil where there is none.
+    mutating func open(_ file: Int) -> Int? {
+        if let index = descriptors.firstIndex(of: nil) {
+            descriptors[index] = file
+            return index + Self.firstDescriptor
+        }
+        guard descriptors.count + Self.firstDescriptor < Self.maximumDescriptors else { return nil }
+        descriptors.append(file)
+        return descriptors.count - 1 + Self.firstDescriptor
+    }
+
+    /// Closes a descriptor.
+    ///
+    /// - Returns: the file, or nil where none was open.
+    mutating func close(_ descriptor: Int) -> Int? {
+        guard let file = file(descriptor) else { return nil }
+        descriptors[descriptor - Self.firstDescriptor] = nil
+        return file
+    }
+}

@@ -1,0 +1,88 @@
+/// Copies that stopped short, and whose result nobody has looked at.
+///
+/// A driver that ignores what `copy_from_user()` returns goes on to use the bytes that did not come.
+/// So a use of those bytes is what is reported, unless `check_result` named the call before.
+struct UncheckedCopies: Sendable {
+    /// Calls remembered; older ones are forgotten.
+    static let limit = 64
+
+    struct Copy: Sendable {
+        var call: UInt64
+        /// The process whose memory lacks the bytes; nil where the kernel's does.
+        var process: Int?
+        /// The bytes that were not copied.
+        var range: Range<UInt64>
+    }
+
+    private var copies: [Copy] = []
+
+    var isEmpty: Bool { copies.isEmpty }
+
+    mutating func add(_ copy: Copy) {
+        guard !copy.range.isEmpty else { return }
+        if copies.count == Self.limit { copies.removeFirst() }
+        copies.append(copy)
+    }
+
+    /// Somebody has looked at a call's result.
+    ///
+    /// - Returns: bytes that it did not copy, or nil where nothing is known of it.
+    mutating func check(_ call: UInt64) -> UInt64? {
+        guard let index = copies.firstIndex(where: { $0.call == call }) else { return nil }
+        return UInt64(copies.remove(at: index).range.count)
+    }
+
+    /// Takes the copies whose missing bytes are touched now.
+    mutating func take(_ process: Int?, _ address: UInt64, _ count: UInt64) -> [Copy] {
+        func isTouched(_ copy: Copy) -> Bool {
+            copy.process == process && copy.range.lowerBound < address &+ count
+                && address < copy.range.upperBound
+        }
+        let touched = copies.filter(isTouched)
+        copies.removeAll(where: isTouched)
+        return touched
+    }
+
+    mutating func forget(_ process: Int) { copies.removeAll { $0.process == process } }
+}
+
+extension Kernel {
+    /// Remembers a copy that stopped short.
+    ///
+    /// - Parameters:
+    ///   - copy: its result.
+    ///   - target: where it stored.
+    ///   - process: whose memory that is; nil for the kernel's.
+    mutating func noteResult(_ copy: UserCopyDetail, at target: UInt64, process: Int?) {
+        guard copy.notCopied > 0, copy.fault?.reason != .usercopyAbort else { return }
+        let (start, wraps) = target.addingReportingOverflow(copy.copied)
+        let (end, overflows) = start.addingReportingOverflow(copy.notCopied)
+        guard !wraps, !overflows else { return }
+        unchecked.add(UncheckedCopies.Copy(call: sequence, process: process, range: start..<end))
+    }
+
+    /// Warns where bytes are loaded that a copy did not bring, and forgets those that are stored now.
+    mutating func checkResults(
+        _ address: UInt64,
+        _ count: UInt64,
+        process: Int?,
+        isWrite: Bool
+    ) {
+        guard !unchecked.isEmpty, count > 0 else { return }
+        for copy in unchecked.take(process, address, count) where !isWrite {
+            // Memory that was allocated since is somebody else's.
+            if process == nil, let owner = slabPlace(at: copy.range.lowerBound),
+                !owner.isAllocated || (owner.call ?? 0) > copy.call
+            {
+                continue
+            }
+            misuse.add(
+                .uncheckedCopy(
+                    address: LinearAddress(rawValue: copy.range.lowerBound),
+                    length: UInt64(copy.range.count),
+                    call: copy.call
+                )
+            )
+        }
+    }
+}
