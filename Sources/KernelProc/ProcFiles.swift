@@ -27,7 +27,7 @@ public enum ProcFiles {
             )
         case "vmstat": VMStat.text(kernel.vmStatView())
         case "zoneinfo": ZoneInfo.text(kernel.nodeViews())
-        default: nil
+        default: ProcessFiles.text(path: path, of: kernel)
         }
     }
 }

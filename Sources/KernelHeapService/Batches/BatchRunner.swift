@@ -90,6 +90,7 @@ struct BatchRunner {
         }
         let call = service.calls.calls[position]
         let decoded = try decode(item, call)
+        try service.checkProcess(kernel, decoded.context)
         let extras = extras.union(decoded.extras)
         let outcome = kernel.apply(
             call.descriptor,

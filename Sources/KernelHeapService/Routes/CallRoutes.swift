@@ -48,6 +48,7 @@ extension Service {
     ) throws(Problem) -> Response {
         try check(kernel, expects: expected)
         try checkAlive(kernel, session)
+        try checkProcess(kernel, decoded.context)
         let outcome = kernel.apply(
             call.descriptor,
             decoded.arguments,
@@ -83,6 +84,15 @@ extension Service {
                 "the session holds \(session.heldBytes) bytes of the host; it can be read and deleted"
             )
         }
+    }
+
+    /// Refuses calls of a process that has exited or never was.
+    @inline(__always)
+    func checkProcess(_ kernel: borrowing Kernel, _ context: CallContext) throws(Problem) {
+        guard !kernel.hasProcess(context.pid) else { return }
+        var problem = Problem(.unknownName, "no process \(context.pid)", at: "/context/pid")
+        problem.valid = kernel.pids.prefix(16).map(String.init)
+        throw problem
     }
 
     /// Reads the call from a JSON or form body and from the query.

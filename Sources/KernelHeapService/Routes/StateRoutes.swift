@@ -33,7 +33,9 @@ extension Service {
         _ root: String,
         _ completion: Completion
     ) throws(Problem) -> Response {
-        if root == "/proc/", let view = StateView.pageFile(match.name) {
+        if root == "/proc/",
+            let view = StateView.pageFile(match.name) ?? StateView.pagemap(match.name)
+        {
             return try getPageFile(request, match, view, completion)
         }
         let session = try session(match)
