@@ -57,6 +57,27 @@ def session_rows(arguments):
     return rows
 
 
+def copy_rows(found):
+    """A row for each size of `copy_to_user`, beside memcpy of the same bytes."""
+    rows = []
+    for size in (64, 4096, 1 << 20):
+        name = f"copy_to_user {size}"
+        ours, peers = ([value for value, _ in found[name, side]] for side in ("kheapd", "memcpy"))
+        rows.append([f"{size:,} bytes", Sample(ours).text(1), Sample(peers).text(1), ratios(ours, peers).text()])
+    return rows
+
+
+def process_rows(found):
+    """What processes cost: faults and copies for each page, a fork of 100,000 pages as a whole."""
+    rows = []
+    for subject, title in [
+        ("page fault", "first store to a page, ns"), ("copy on write", "store to a shared page, ns"),
+        ("munmap", "munmap, for each page, ns"), ("fork, µs", "fork of 100,000 pages, µs"),
+    ]:
+        rows.append([title, Sample(value for value, _ in found[subject, "kheapd"]).text(1)])
+    return rows
+
+
 def growth_rows(found, subject):
     """A row for each size at which a subject was measured, in the order of the readings."""
     rows = []
@@ -139,6 +160,10 @@ def main():
         table(["what", "kheapd, ns", "array, ns"], address_rows(found)), "",
         "Growth: what a pair of calls costs on larger machines and with more live allocations.", "",
         *growth,
+        "Copies to user space, beside memcpy of the same bytes between two buffers:", "",
+        table(["copy_to_user", "kheapd, ns", "memcpy, ns", "ratio"], copy_rows(found)), "",
+        "Processes:", "",
+        table(["what", "kheapd"], process_rows(found)), "",
         "Sessions: all booted and kept, then 100 calls on each; resident memory of the process, shared out.", "",
         table(["machine", "boot, µs", "KiB after boot", "KiB after 100 calls", "sessions per GiB"],
               session_rows(arguments)), "",

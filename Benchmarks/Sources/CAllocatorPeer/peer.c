@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,5 +61,26 @@ uint64_t peer_churn(uint64_t pairs, uint64_t live, uint64_t size, uint64_t seed,
   for (uint64_t slot = 0; slot < live; slot++)
     free(slots[slot]);
   free(slots);
+  return checksum;
+}
+
+uint64_t peer_copies(uint64_t count, uint64_t size) {
+  unsigned char *from = malloc(size), *to = malloc(size);
+  uint64_t checksum = 0;
+  if (!from || !to) {
+    free(from);
+    free(to);
+    return 0;
+  }
+  memset(from, 0x5a, size);
+  memset(to, 0, size);
+  for (uint64_t i = 0; i < count; i++) {
+    memcpy(to, from, size);
+    /* The compiler must think that somebody reads what was copied. */
+    __asm__ volatile("" : : "r"(to) : "memory");
+    checksum += size;
+  }
+  free(from);
+  free(to);
   return checksum;
 }

@@ -5,7 +5,7 @@ import KernelHeap
 ///
 /// Prints one line for each reading, `subject side value checksum`, separated by tabs; `engine/run.py` reads them,
 /// makes ratios and writes the result file. Values are nanoseconds for each pair of calls, or as the subject says.
-/// `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
+/// `--user` measures processes and copies only. `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
 @main
 struct EngineBenchmark {
     static func main() {
@@ -14,12 +14,17 @@ struct EngineBenchmark {
             if let memory = scale.sessionMebibytes {
                 return try SessionBenchmark(scale: scale, memoryBytes: memory << 20).run()
             }
+            if scale.measuresUserOnly {
+                for _ in 0..<scale.rounds { try UserBenchmark(scale: scale).run() }
+                return
+            }
             for round in 0..<scale.rounds {
                 try CallBenchmark(scale: scale, round: round).run()
                 try BuddyBenchmark(scale: scale, round: round).run()
                 try GrowthBenchmark(scale: scale).run()
                 try TranslationBenchmark(scale: scale).run()
                 try VmallocBenchmark(scale: scale).run()
+                try UserBenchmark(scale: scale).run()
             }
         } catch {
             print("error\t\(error.pointer)\t0\t\(error.message)")
@@ -38,6 +43,7 @@ struct Scale {
     let growthPairs: UInt64
     let sessions: Int
     let sessionMebibytes: UInt64?
+    let measuresUserOnly: Bool
 
     /// `--smoke` shrinks every loop to what shows that it still runs; `--rounds N` repeats.
     init(arguments: [String]) {
@@ -50,6 +56,7 @@ struct Scale {
         }
         rounds = value(of: "--rounds").flatMap { Int($0) } ?? (isSmoke ? 1 : 7)
         sessionMebibytes = value(of: "--sessions").flatMap { UInt64($0) }
+        measuresUserOnly = arguments.contains("--user")
         pairs = isSmoke ? 10_000 : 5_000_000
         liveObjects = isSmoke ? 1_000 : 100_000
         growth = isSmoke ? [1_000] : [1_000, 10_000, 100_000, 1_000_000]

@@ -16,6 +16,9 @@ uint64_t peer_churn(uint64_t pairs, uint64_t live, uint64_t size, uint64_t seed,
    of the largest order, is free: each pair splits one down and merges it again. Only the pairs are timed. */
 uint64_t peer_buddy_pairs(uint64_t pairs, uint64_t blocks, int order, double *seconds);
 
+/* memcpy of `size` bytes from one buffer to another, `count` times. */
+uint64_t peer_copies(uint64_t count, uint64_t size);
+
 /* Monotonic time. */
 double peer_seconds(void);
 
