@@ -24,9 +24,6 @@ public struct I386AddressSpace: Hashable, Sendable {
     /// `KM_MAX_IDX`: atomic mappings that a CPU may hold.
     static let atomicMaps: UInt64 = 16
 
-    /// `FIX_KMAP_BEGIN` to `FIX_KMAP_END`: slots of the atomic mappings.
-    static let kmapSlots: Range<UInt64> = 68..<579
-
     public init(hasPAE: Bool, isClassic: Bool = false) {
         self.hasPAE = hasPAE
         self.isClassic = isClassic

@@ -92,15 +92,10 @@ extension Kernel {
     ///
     /// The highest slot of the per-CPU maps is not among them, as in 6.1.
     private func isKmapAddress(_ address: UInt64) -> Bool {
-        guard layout.is32Bit, address >= layout.vmallocEnd,
-            let space = MachineBoot(machine).space
-        else { return false }
-        let slots = I386AddressSpace.kmapSlots
-        let local =
-            I386AddressSpace.fixmapTop - slots.upperBound << 12..<I386AddressSpace.fixmapTop - slots
-            .lowerBound << 12
-        return address >= space.pkmapBase && address < space.pkmapBase + space.permanentMaps << 12
-            || local.contains(address)
+        if highMemory.pkmap.addresses.contains(address) { return true }
+        let fixmap = highMemory.fixmap
+        guard let first = fixmap.firstMap else { return false }
+        return fixmap.isMap(address) && address < fixmap.address(of: first)
     }
 
     /// `__check_heap_object()`: only the cache's window of one object.

@@ -32,20 +32,27 @@ extension AddressView {
         }
         if let object { return "\(object.whole)\(mark.map { ", \($0)" } ?? "")." }
         if let userArea { return userSentence(userArea) }
+        if let slot { return slotSentence(slot) }
         if let area { return area.sentence }
         if let descriptor {
             return "Byte \(descriptorOffset) of the struct page of PFN \(descriptor.rawValue)."
         }
         if let section, frame?.state != .pageTable { return "The kernel's image: \(section)." }
         if let frame { return frame.sentence }
-        if let slot, mapping == nil {
-            return "Slot \(slot.index) of the \(slot.window), which maps nothing now."
-        }
         if let mapping {
             let page = mapping.physical.pfn.rawValue
             return "Mapped in the \(region.name) to PFN \(page), which is no memory: a device."
         }
         return "\(region.summary) No page is mapped at this address."
+    }
+
+    private func slotSentence(_ slot: Slot) -> String {
+        let name = "Slot \(slot.index) of the \(slot.window)"
+        let whose = slot.cpu.map { " (short maps of CPU \($0))" } ?? ""
+        guard let mapping else { return "\(name)\(whose), which maps nothing now." }
+        let page = "PFN \(mapping.physical.pfn.rawValue)\(frame == nil ? ", a device" : "")"
+        let isKept = slot.count == 1
+        return "\(name)\(whose): \(page)\(isKept ? ", given back but not flushed yet" : "")."
     }
 
     private func userSentence(_ area: UserArea) -> String {
@@ -87,7 +94,13 @@ extension AddressView.UserArea {
 
 extension AddressView.Slot {
     fileprivate var facts: [Fact] {
-        [Fact("window", .text(window)), Fact("index", .count(index))]
+        [
+            Fact("window", .text(window)), Fact("index", .count(index)),
+            Fact("cpu", cpu.map { .number(Int64($0)) } ?? .null),
+            Fact("type", type.map { .text($0) } ?? .null),
+            Fact("count", count.map { .number(Int64($0)) } ?? .null),
+            Fact("mapped_by", owner.map { .facts($0.facts) } ?? .null),
+        ]
     }
 }
 

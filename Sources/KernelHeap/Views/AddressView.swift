@@ -29,6 +29,14 @@ public struct AddressView: Sendable {
     public struct Slot: Hashable, Sendable {
         public var window: String
         public var index: UInt64
+        /// Whose short maps it belongs to; nil elsewhere.
+        public var cpu: Int?
+        /// What a slot of the classic kernel's short maps is for: `KM_USER0`.
+        public var type: String?
+        /// `pkmap_count`; nil outside that window.
+        public var count: UInt32?
+        /// The call that mapped a page there first; nil where none is, and in the fixmap.
+        public var owner: Owner?
     }
 
     /// A call that had to do with the memory.
@@ -124,16 +132,39 @@ extension Kernel {
         case .directMap where layout.is32Bit:
             describeDescriptor(address, &view)
         case .pkmap:
-            view.slot = AddressView.Slot(window: region.name, index: offset >> 12)
+            view.slot = permanentSlot(Int(truncatingIfNeeded: offset >> 12))
         case .fixmap:
-            // Slots are numbered downwards.
-            let top = constants.first { $0.name == "FIXADDR_TOP" }?.value ?? 0
-            let below = top >= address & ~4_095 ? (top - address & ~4_095) >> 12 : 0
-            view.slot = AddressView.Slot(window: region.name, index: below)
+            view.slot = fixedSlot(at: address)
         case .directMap, .kernelImage, .ldt, .cpuEntryArea, .vsyscall, .reserved, .nonCanonical,
             .hole:
             break
         }
+    }
+
+    private func permanentSlot(_ index: Int) -> AddressView.Slot {
+        var slot = AddressView.Slot(window: "pkmap", index: UInt64(clamping: index))
+        let slots = highMemory.pkmap.slots
+        let state = slots.indices.contains(index) ? slots[index] : PkmapTable.Slot()
+        slot.count = state.count
+        if state.count > 0 {
+            slot.owner = AddressView.Owner(call: state.call, function: function(ofCall: state.call))
+        }
+        return slot
+    }
+
+    /// Slots are numbered downwards; a CPU's short maps are neighbours.
+    private func fixedSlot(at address: UInt64) -> AddressView.Slot? {
+        let fixmap = highMemory.fixmap
+        guard let index = fixmap.index(of: address) else { return nil }
+        var slot = AddressView.Slot(window: "fixmap", index: index)
+        guard let first = fixmap.firstMap, index >= first, fixmap.mapsPerCPU > 0,
+            (index - first) / fixmap.mapsPerCPU < fixmap.cpuLimit
+        else { return slot }
+        slot.cpu = Int(clamping: (index - first) / fixmap.mapsPerCPU)
+        if highMemory.isClassic {
+            slot.type = KmapType(rawValue: (index - first) % fixmap.mapsPerCPU)?.name
+        }
+        return slot
     }
 
     private func userArea(at address: UInt64, process: Int) -> AddressView.UserArea? {

@@ -152,6 +152,28 @@ struct AddressViewTests {
         #expect(calls.whatIs(window + 0x3010).slot?.index == 3)
     }
 
+    @Test func `a mapped page of high memory names its slot and who mapped it`() throws {
+        let machine = try CallMachine(I386Machine("686-1G").description)
+        let page = try machine.call("alloc_page", .word(UInt64(GFPFlags.highUser.rawValue))).word
+        let pfn = try machine.call("page_to_pfn", .word(page)).word
+        let mapped = try machine.call("kmap", .word(page))
+
+        let view = machine.whatIs(mapped.word + 12)
+        try machine.call("kunmap", .word(page))
+        let kept = machine.whatIs(mapped.word)
+        let local = try machine.call("kmap_local_page", .word(page))
+        let short = machine.whatIs(local.word)
+
+        #expect(view.slot?.count == 2)
+        #expect(view.slot?.owner == AddressView.Owner(call: mapped.sequence, function: "kmap"))
+        #expect(view.frame?.pfn.rawValue == pfn)
+        #expect(view.frame?.zone == .highMem)
+        #expect(kept.slot?.count == 1)
+        #expect(kept.sentence.contains("not flushed"))
+        #expect(short.slot?.cpu == 0)
+        #expect(short.frame?.pfn.rawValue == pfn)
+    }
+
     @Test func `a number beyond 32 bits is no address of a 32-bit machine`() throws {
         let machine = try CallMachine(I386Machine("686-1G").description)
 
