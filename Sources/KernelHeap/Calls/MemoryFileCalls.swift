@@ -140,7 +140,8 @@ struct Close: KernelCall {
         "close",
         returns: "int",
         [descriptorParameter],
-        "Closes a file; it goes when nothing shows it any more."
+        "Closes a file; it goes when nothing shows it any more.",
+        runsMethods: true
     )
 
     var descriptor: Int32
@@ -149,6 +150,6 @@ struct Close: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
-        return kernel.status(kernel.closeFile(process, Int(descriptor), cpu: context.cpu))
+        return CallResult(kernel.closeFile(process, Int(descriptor), cpu: context.cpu))
     }
 }

@@ -69,7 +69,8 @@ struct ProcessExit: KernelCall {
         "process_exit",
         returns: "void",
         [Parameter("code", .int, "What exit() is given.", optional: true)],
-        "Ends the calling process: its pages and tables go back. The end of process 1 is a panic."
+        "Ends the calling process: its pages and tables go back. The end of process 1 is a panic.",
+        runsMethods: true
     )
 
     var code: UInt32

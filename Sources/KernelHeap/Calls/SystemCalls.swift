@@ -206,7 +206,7 @@ struct SysClose: KernelCall {
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let table = TableEntry(name: "close", number64: 3, number32: 6)
         return kernel.systemCall(table, [UInt64(descriptor)], in: context) { kernel, _ in
-            kernel.closeFile(descriptor, in: context)
+            kernel.closeFile(kernel.processIndex(context), descriptor, cpu: context.cpu)
         }
     }
 }

@@ -17,33 +17,24 @@ struct CharacterDevice: Sendable {
     }
 }
 
-/// An entry of a process's table of open files.
-struct OpenFile: Hashable, Sendable {
+/// A device's file: a `struct file`, which descriptors of several processes may share.
+struct DeviceFile: Hashable, Sendable {
     /// The device's major number.
     var major: Int
-    /// The `struct file`, an object of the cache `filp`.
-    var address: UInt64
     var flags: UInt64
+    /// Descriptors that it is open under.
+    var descriptorCount = 1
 
     var isReadable: Bool { flags & 3 != 1 }
     var isWritable: Bool { flags & 3 != 0 }
 }
 
-/// The character devices of a machine, who has them open, and the kernel stacks of the callers.
+/// The character devices of a machine, their open files, and the kernel stacks of the callers.
 struct DeviceTable: Sendable {
-    /// Places of a process's table of files: `RLIMIT_NOFILE`.
-    static let maximumFiles = 1_024
-    /// Standard input, output and error are taken, by files that nobody models.
-    static let firstFree = 3
-
-    struct FileKey: Hashable, Sendable {
-        var pid: Int
-        var descriptor: Int
-    }
-
     /// In the order of registration.
     var devices: [CharacterDevice] = []
-    private(set) var files: [FileKey: OpenFile] = [:]
+    /// By the address of the `struct file`, an object of the cache `filp`.
+    var files: [UInt64: DeviceFile] = [:]
     /// The lowest address of each caller's kernel stack.
     var stacks: [Int: UInt64] = [:]
 
@@ -68,37 +59,10 @@ struct DeviceTable: Sendable {
 
     func device(major: Int) -> Int? { devices.firstIndex { $0.major == major } }
 
-    func file(_ pid: Int, _ descriptor: Int) -> OpenFile? {
-        files[FileKey(pid: pid, descriptor: descriptor)]
-    }
-
-    /// The lowest free place of a process's table; nil when it is full.
-    func freeDescriptor(of pid: Int) -> Int? {
-        (Self.firstFree..<Self.maximumFiles).first { file(pid, $0) == nil }
-    }
-
-    mutating func install(_ file: OpenFile, pid: Int, descriptor: Int) {
-        files[FileKey(pid: pid, descriptor: descriptor)] = file
-        if let device = device(major: file.major) { devices[device].openFiles += 1 }
-    }
-
-    /// Takes a file out of a process's table; a device that is gone goes with its last file.
-    mutating func remove(pid: Int, descriptor: Int) {
-        let key = FileKey(pid: pid, descriptor: descriptor)
-        guard let file = files.removeValue(forKey: key), let device = device(major: file.major)
-        else { return }
-        devices[device].openFiles -= 1
-        dropIfUnused(device)
-    }
-
+    /// Forgets a device that was unregistered, with its last file.
     mutating func dropIfUnused(_ device: Int) {
         if !devices[device].isRegistered && devices[device].openFiles == 0 {
             devices.remove(at: device)
         }
-    }
-
-    /// The descriptors of a process, ascending.
-    func descriptors(of pid: Int) -> [Int] {
-        files.keys.filter { $0.pid == pid }.map(\.descriptor).sorted()
     }
 }

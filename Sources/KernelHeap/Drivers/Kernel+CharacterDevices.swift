@@ -60,9 +60,8 @@ extension Kernel {
     /// `open()`: makes a `struct file` and runs the driver's `open`.
     mutating func openFile(_ path: String, flags: UInt64, in context: CallContext) -> DeviceOutcome
     {
-        guard let descriptor = devices.freeDescriptor(of: context.pid) else {
-            return .failure(.EMFILE)
-        }
+        let process = process(context.pid) ?? 0
+        guard processes[process].hasFreeDescriptor else { return .failure(.EMFILE) }
         guard path.hasPrefix("/dev/"),
             let place = devices.device(named: String(path.dropFirst(5)))
         else { return .failure(.ENOENT) }
@@ -77,23 +76,51 @@ extension Kernel {
             kfreeFile(address, in: context)
             return DeviceOutcome(value: Int64(bitPattern: value), facts: facts)
         }
-        let file = OpenFile(major: major, address: address, flags: flags)
-        devices.install(file, pid: context.pid, descriptor: descriptor)
+        guard let descriptor = processes[process].open(.device(address)) else {
+            // A method of the driver has taken the last one.
+            _ = self.run(.release, ofDevice: place, [(.file, address)], in: context)
+            kfreeFile(address, in: context)
+            return .failure(.EMFILE, facts)
+        }
+        devices.files[address] = DeviceFile(major: major, flags: flags)
+        if let place = devices.device(major: major) { devices.devices[place].openFiles += 1 }
         return DeviceOutcome(value: Int64(descriptor), facts: facts)
     }
 
-    /// `close()`: the driver's `release` runs; nobody looks at what it returns.
-    mutating func closeFile(_ descriptor: Int, in context: CallContext) -> DeviceOutcome {
-        guard let file = devices.file(context.pid, descriptor),
-            let place = devices.device(major: file.major)
-        else { return .failure(.EBADF) }
-        let run = run(.release, ofDevice: place, [(.file, file.address)], in: context)
-        devices.remove(pid: context.pid, descriptor: descriptor)
-        kfreeFile(file.address, in: context)
+    /// A descriptor less for a device's file; with the last one its driver's `release` runs, at whose
+    /// result nobody looks.
+    mutating func releaseDeviceFile(_ address: UInt64, in context: CallContext) -> DeviceOutcome {
+        guard let file = devices.files[address], let place = devices.device(major: file.major)
+        else {
+            return .failure(.EBADF)
+        }
+        guard file.descriptorCount == 1 else {
+            devices.files[address]?.descriptorCount -= 1
+            return DeviceOutcome(value: 0)
+        }
+        let run = run(.release, ofDevice: place, [(.file, address)], in: context)
+        devices.files[address] = nil
+        if let place = devices.device(major: file.major) {
+            devices.devices[place].openFiles -= 1
+            devices.dropIfUnused(place)
+        }
+        kfreeFile(address, in: context)
         return DeviceOutcome(
             value: run.value == nil ? nil : 0,
             facts: [Fact("steps", .list(run.steps))]
         )
+    }
+
+    /// The device's file that a descriptor of the calling process stands for.
+    private func deviceFile(
+        _ descriptor: Int,
+        in context: CallContext
+    ) -> (address: UInt64, file: DeviceFile, place: Int)? {
+        let process = process(context.pid) ?? 0
+        guard case .device(let address)? = processes[process].openFile(descriptor),
+            let file = devices.files[address], let place = devices.device(major: file.major)
+        else { return nil }
+        return (address, file, place)
     }
 
     /// `read()` and `write()`: `vfs_read()` and `vfs_write()` check, then the driver's method runs.
@@ -114,8 +141,7 @@ extension Kernel {
         _ entry: SystemCallEntry,
         in context: CallContext
     ) -> DeviceOutcome {
-        guard let file = devices.file(context.pid, descriptor),
-            let place = devices.device(major: file.major),
+        guard let (address, file, place) = deviceFile(descriptor, in: context),
             method == .read ? file.isReadable : file.isWritable
         else { return .failure(.EBADF) }
         guard !devices.devices[place].script[method].isEmpty else { return .failure(.EINVAL) }
@@ -124,14 +150,14 @@ extension Kernel {
             return .failure(.EINVAL)
         }
         let count = min(count, 0x7fff_f000)
-        let member = file.address &+ FileLayout(is32Bit: layout.is32Bit).position
+        let member = address &+ FileLayout(is32Bit: layout.is32Bit).position
         let position = entry.registersAddress == nil ? member : positionAddress(entry)
         let before = loadKernel(member, 8, in: context).bytes
         if before.count == 8 { _ = storeKernel(position, before, in: context) }
         let run = run(
             method,
             ofDevice: place,
-            [(.file, file.address), (.buf, buffer), (.count, count), (.ppos, position)],
+            [(.file, address), (.buf, buffer), (.count, count), (.ppos, position)],
             in: context
         )
         var facts = [Fact("steps", .list(run.steps))]
@@ -151,27 +177,19 @@ extension Kernel {
         argument: UInt64,
         in context: CallContext
     ) -> DeviceOutcome {
-        guard let file = devices.file(context.pid, descriptor),
-            let place = devices.device(major: file.major)
-        else { return .failure(.EBADF) }
+        guard let (address, _, place) = deviceFile(descriptor, in: context) else {
+            return .failure(.EBADF)
+        }
         guard !devices.devices[place].script[.ioctl].isEmpty else { return .failure(.ENOTTY) }
         let run = run(
             .ioctl,
             ofDevice: place,
-            [(.file, file.address), (.cmd, command), (.arg, argument)],
+            [(.file, address), (.cmd, command), (.arg, argument)],
             in: context
         )
         // A command that the driver does not know: -ENOIOCTLCMD becomes -ENOTTY.
         let value = run.value.map { Int64(bitPattern: $0) == -515 ? -25 : Int64(bitPattern: $0) }
         return DeviceOutcome(value: value, facts: [Fact("steps", .list(run.steps))])
-    }
-
-    /// Closes what a process that ends has open, and gives back its kernel stack.
-    mutating func closeFiles(of pid: Int, in context: CallContext) {
-        var context = context
-        context.pid = pid
-        for descriptor in devices.descriptors(of: pid) { _ = closeFile(descriptor, in: context) }
-        releaseKernelStack(of: pid, in: context)
     }
 
     /// An object of the cache `filp`, filled in: `alloc_empty_file()`.

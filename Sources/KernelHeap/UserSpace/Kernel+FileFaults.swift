@@ -120,7 +120,7 @@ extension Kernel {
     /// - Returns: the descriptor, or `EMFILE` where the process has none left.
     mutating func createFile(_ process: Int, named name: String) -> Result<Int, Errno> {
         let file = files.make("/memfd:" + name)
-        guard let descriptor = processes[process].open(file) else {
+        guard let descriptor = processes[process].open(.memory(file)) else {
             files.remove(file)
             return .failure(.EMFILE)
         }
@@ -128,12 +128,23 @@ extension Kernel {
         return .success(descriptor)
     }
 
-    /// `close()`.
-    mutating func closeFile(_ process: Int, _ descriptor: Int, cpu: Int) -> Errno? {
-        guard let file = processes[process].close(descriptor) else { return .EBADF }
-        files[file]?.descriptorCount -= 1
-        releaseFile(file, cpu: cpu)
-        return nil
+    /// `close()`: a device's `release` runs with its last descriptor.
+    mutating func closeFile(_ process: Int, _ descriptor: Int, cpu: Int) -> DeviceOutcome {
+        switch processes[process].openFile(descriptor) {
+        case nil: return .failure(.EBADF)
+        case .memory(let file):
+            _ = processes[process].close(descriptor)
+            files[file]?.descriptorCount -= 1
+            releaseFile(file, cpu: cpu)
+            return DeviceOutcome(value: 0)
+        case .device(let file):
+            let outcome = releaseDeviceFile(
+                file,
+                in: CallContext(cpu: cpu, pid: processes[process].pid)
+            )
+            _ = processes[process].close(descriptor)
+            return outcome
+        }
     }
 
     /// Gives a file's pages back when nothing uses it any more.

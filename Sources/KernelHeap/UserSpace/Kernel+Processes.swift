@@ -45,7 +45,12 @@ extension Kernel {
     mutating func forkProcess(_ parent: Int, cpu: Int) -> Result<Int, Errno> {
         guard let pid = freePID() else { return .failure(.EAGAIN) }
         let child = place(processes[parent].child(pid: pid))
-        for file in processes[child].openFiles { files[file]?.descriptorCount += 1 }
+        for file in processes[child].openFiles {
+            switch file {
+            case .memory(let place): files[place]?.descriptorCount += 1
+            case .device(let address): devices.files[address]?.descriptorCount += 1
+            }
+        }
         guard makeRoot(child, cpu: cpu), copySpace(parent, to: child, cpu: cpu) else {
             endProcess(child, cpu: cpu)
             return .failure(.ENOMEM)
@@ -69,13 +74,13 @@ extension Kernel {
     }
 
     private mutating func endProcess(_ process: Int, cpu: Int) {
-        releaseUserSpace(process, cpu: cpu)
-        let count = Process.maximumDescriptors
-        for descriptor in Process.firstDescriptor..<count {
-            guard processes[process].file(descriptor) != nil else { continue }
+        // Files first: a driver's `release` may still look at user space.
+        for descriptor in processes[process].openDescriptors {
             _ = closeFile(process, descriptor, cpu: cpu)
         }
+        releaseUserSpace(process, cpu: cpu)
         let pid = processes[process].pid
+        releaseKernelStack(of: pid, in: CallContext(cpu: cpu, pid: pid))
         processes[process].exit()
         races.forget(process)
         unchecked.forget(process)

@@ -58,6 +58,11 @@ extension Kernel {
         mayFault: Bool = true,
         in context: CallContext
     ) -> UserCopyDetail {
+        if copyMapped(process, to: to, from: from, count: count) {
+            checkAccess(from, count, isWrite: false)
+            checkLeak(from, count)
+            return finish(count, of: count, nil)
+        }
         var kernelFault: UserFault?
         let (readable, stop) = reachableKernelBytes(from, count, for: .copyLoad, in: context)
         if let stop {
@@ -89,6 +94,39 @@ extension Kernel {
         checkAccess(from, done, isWrite: false)
         checkLeak(from, done)
         return finish(limit?.counted ?? done, of: count, fault ?? limit?.fault ?? kernelFault)
+    }
+
+    /// Copies to user space where no byte needs a fault on either side.
+    ///
+    /// - Returns: false where one does; then a part may have been copied, and the whole is done again.
+    private mutating func copyMapped(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64
+    ) -> Bool {
+        guard !from.addingReportingOverflow(count).overflow,
+            !to.addingReportingOverflow(count).overflow
+        else { return false }
+        var done: UInt64 = 0
+        while done < count {
+            let (source, target) = (from &+ done, to &+ done)
+            let room = 4096 &- max(source & 4095, target & 4095)
+            let length = min(count &- done, room)
+            guard case .success(let read) = translate(source, for: .copyLoad, process: process),
+                case .success(let stored) = translate(target, for: .copyStore, process: process),
+                let old = memoryFrame(read), let new = memoryFrame(stored)
+            else { return false }
+            copyFrame(
+                old,
+                Int(truncatingIfNeeded: source & 4095),
+                to: new,
+                Int(truncatingIfNeeded: target & 4095),
+                count: Int(truncatingIfNeeded: length)
+            )
+            done &+= length
+        }
+        return true
     }
 
     /// `copy_from_user()`: as above, and the rest of the kernel buffer is cleared.

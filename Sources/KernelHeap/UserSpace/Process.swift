@@ -1,3 +1,11 @@
+/// What a descriptor of a process stands for.
+enum OpenFile: Hashable, Sendable {
+    /// A file in memory, by its place among the machine's.
+    case memory(Int)
+    /// A device's, by the address of its `struct file`.
+    case device(UInt64)
+}
+
 /// A process: `struct task_struct`, as far as memory is concerned.
 ///
 /// Processes stand in places that are used again: an exited one leaves its place with `pid` 0.
@@ -10,8 +18,8 @@ struct Process: Sendable {
     var space = AddressSpace()
     /// How often faults were disabled: `current->pagefault_disabled`.
     var pagefaultDisabled = 0
-    /// Open files by descriptor, less `firstDescriptor`: places among the machine's files.
-    private(set) var descriptors: [Int?] = []
+    /// Open files by descriptor, less `firstDescriptor`.
+    private(set) var descriptors: [OpenFile?] = []
 
     /// The first three descriptors are a terminal that is not there.
     static let firstDescriptor = 3
@@ -58,16 +66,31 @@ struct Process: Sendable {
     }
 
     /// The files behind its descriptors, one for each.
-    var openFiles: [Int] { descriptors.compactMap { $0 } }
+    var openFiles: [OpenFile] { descriptors.compactMap { $0 } }
+    /// What is open, ascending.
+    var openDescriptors: [Int] {
+        descriptors.indices.filter { descriptors[$0] != nil }.map { $0 + Self.firstDescriptor }
+    }
 
-    /// The file behind a descriptor, as its place among the machine's.
-    func file(_ descriptor: Int) -> Int? {
+    /// What a descriptor stands for.
+    func openFile(_ descriptor: Int) -> OpenFile? {
         let index = descriptor - Self.firstDescriptor
         return descriptors.indices.contains(index) ? descriptors[index] : nil
     }
 
+    /// The file in memory behind a descriptor, as its place among the machine's.
+    func file(_ descriptor: Int) -> Int? {
+        guard case .memory(let place)? = openFile(descriptor) else { return nil }
+        return place
+    }
+
+    var hasFreeDescriptor: Bool {
+        descriptors.contains(nil)
+            || descriptors.count + Self.firstDescriptor < Self.maximumDescriptors
+    }
+
     /// Opens a file under the lowest free descriptor; nil where there is none.
-    mutating func open(_ file: Int) -> Int? {
+    mutating func open(_ file: OpenFile) -> Int? {
         if let index = descriptors.firstIndex(of: nil) {
             descriptors[index] = file
             return index + Self.firstDescriptor
@@ -80,8 +103,8 @@ struct Process: Sendable {
     /// Closes a descriptor.
     ///
     /// - Returns: the file, or nil where none was open.
-    mutating func close(_ descriptor: Int) -> Int? {
-        guard let file = file(descriptor) else { return nil }
+    mutating func close(_ descriptor: Int) -> OpenFile? {
+        guard let file = openFile(descriptor) else { return nil }
         descriptors[descriptor - Self.firstDescriptor] = nil
         return file
     }

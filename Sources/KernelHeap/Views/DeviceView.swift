@@ -30,17 +30,19 @@ public struct DeviceView: Hashable, Sendable {
 extension Kernel {
     /// The character devices, in the order of their registration.
     public var deviceViews: [DeviceView] {
-        let files = devices.files.map { key, file in
-            (
-                major: file.major,
-                view: DeviceView.File(
-                    pid: key.pid,
-                    descriptor: key.descriptor,
-                    address: LinearAddress(rawValue: file.address)
+        var files: [(major: Int, view: DeviceView.File)] = []
+        for process in processes.sorted(by: { $0.pid < $1.pid }) {
+            for descriptor in process.openDescriptors {
+                guard case .device(let address)? = process.openFile(descriptor),
+                    let file = devices.files[address]
+                else { continue }
+                let view = DeviceView.File(
+                    pid: process.pid,
+                    descriptor: descriptor,
+                    address: LinearAddress(rawValue: address)
                 )
-            )
-        }.sorted {
-            ($0.view.pid, $0.view.descriptor) < ($1.view.pid, $1.view.descriptor)
+                files.append((file.major, view))
+            }
         }
         return devices.devices.map { device in
             let own = MethodParameter.allCases.count

@@ -174,6 +174,39 @@ struct DeviceRoutesTests {
         #expect(try devices().isEmpty)
     }
 
+    @Test func `a child shares its parent's file, and its driver hears of the last close alone`()
+        throws
+    {
+        _ = try register(
+            "once",
+            #"{"release": [{"call": "kmalloc", "size": 8, "flags": "GFP_KERNEL"}]}"#
+        )
+        _ = try call("sys_open", #"{"pathname":"/dev/once"}"#)
+        let child = try #require(try call("fork", "{}")["return"].number)
+        let shared = try devices()[0]["files"].elements.map { $0["pid"] }
+        let parents = try call("sys_close", #"{"fd":3}"#)
+        let ended = try call("process_exit", #"{"context":{"pid":\#(Int(child))}}"#)
+        let left = try devices()[0]["files"].elements
+
+        #expect(shared == [.number(1), .number(child)])
+        #expect(parents["detail"]["steps"].elements.isEmpty)
+        #expect(ended["call"].text == "process_exit")
+        #expect(left.isEmpty)
+        #expect(try service.send("POST", session + "/validate").json["violations"].elements.isEmpty)
+    }
+
+    @Test func `descriptors of files in memory and of devices come out of one table`() throws {
+        _ = try register("echo", Self.echo)
+        let file = try call("memfd_create", #"{"name":"f"}"#)
+        let device = try call("sys_open", #"{"pathname":"/dev/echo"}"#)
+        _ = try call("sys_close", #"{"fd":3}"#)
+        let again = try call("sys_open", #"{"pathname":"/dev/echo"}"#)
+        let closed = try call("close", #"{"fd":4}"#)
+
+        #expect(file["return"] == .number(3) && device["return"] == .number(4))
+        #expect(again["return"] == .number(3) && closed["return"] == .number(0))
+    }
+
     @Test func `a method that dies returns nothing to anybody`() throws {
         _ = try register("bad", #"{"open": [{"call": "kernel_read", "address": 16, "length": 1}]}"#)
         let died = try call("sys_open", #"{"pathname":"/dev/bad"}"#)
