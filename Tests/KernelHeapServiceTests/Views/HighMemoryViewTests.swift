@@ -95,11 +95,12 @@ struct HighMemoryViewTests {
         let functions = try service.send("GET", narrow + "/functions").json["functions"].elements
         let kmalloc = functions.first { $0["name"].text == "kmalloc" }
 
-        let physical = "phys_addr=0x100000000&size=4096"
+        let physical = "phys_addr=0x102000000&size=4096"
         let low = try service.send("POST", narrow + "/calls/ioremap", physical)
 
         // A physical address may be wider than a pointer; without PAE its upper half is dropped.
         #expect(low.status == 200 && low.json["return"] == .null)
+        #expect(low.text.contains("ioremap on RAM at 0x02000000 - 0x02000fff"))
         #expect(refused.status == 422)
         #expect(largest["return"] == .null)
         #expect(taken.status == 200)
