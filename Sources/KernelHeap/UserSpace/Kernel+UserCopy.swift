@@ -98,7 +98,10 @@ extension Kernel {
 
     /// Copies to user space where no byte needs a fault on either side.
     ///
-    /// - Returns: false where one does; then a part may have been copied, and the whole is done again.
+    /// Every page is looked at before the first byte moves: where a copy stops, how many bytes have
+    /// moved is the long way's to say.
+    ///
+    /// - Returns: false where a fault is needed; nothing was copied then.
     private mutating func copyMapped(
         _ process: Int,
         to: UInt64,
@@ -108,6 +111,20 @@ extension Kernel {
         guard !from.addingReportingOverflow(count).overflow,
             !to.addingReportingOverflow(count).overflow
         else { return false }
+        let isOnePiece = count <= 4096 &- max(from & 4095, to & 4095)
+        guard isOnePiece || eachPiece(process, to, from, count, moves: false) else { return false }
+        return eachPiece(process, to, from, count, moves: true)
+    }
+
+    /// Goes over the pieces of a copy that lie in one page on either side.
+    @inline(__always)
+    private mutating func eachPiece(
+        _ process: Int,
+        _ to: UInt64,
+        _ from: UInt64,
+        _ count: UInt64,
+        moves: Bool
+    ) -> Bool {
         var done: UInt64 = 0
         while done < count {
             let (source, target) = (from &+ done, to &+ done)
@@ -117,13 +134,15 @@ extension Kernel {
                 case .success(let stored) = translate(target, for: .copyStore, process: process),
                 let old = memoryFrame(read), let new = memoryFrame(stored)
             else { return false }
-            copyFrame(
-                old,
-                Int(truncatingIfNeeded: source & 4095),
-                to: new,
-                Int(truncatingIfNeeded: target & 4095),
-                count: Int(truncatingIfNeeded: length)
-            )
+            if moves {
+                copyFrame(
+                    old,
+                    Int(truncatingIfNeeded: source & 4095),
+                    to: new,
+                    Int(truncatingIfNeeded: target & 4095),
+                    count: Int(truncatingIfNeeded: length)
+                )
+            }
             done &+= length
         }
         return true
