@@ -23,6 +23,7 @@ public struct Kernel: ~Copyable, Sendable {
     var highMemory: HighMemory
     var processes: [Process] = [Process(pid: 1, name: "init")]
     var devices = DeviceTable()
+    var faults = FaultInjection()
     /// Files that live in memory.
     var files = MemoryFiles()
     /// Stores of other threads that clients have registered.
@@ -98,7 +99,7 @@ public struct Kernel: ~Copyable, Sendable {
         if description.objectHistory > 0 {
             history = ObjectHistory(capacity: description.objectHistory)
             written = WrittenBytes(capacity: description.objectHistory)
-            slab.leavesFastPath = true
+            slab.keepsHistory = true
         }
     }
 
@@ -117,6 +118,7 @@ public struct Kernel: ~Copyable, Sendable {
         highMemory = other.highMemory
         processes = other.processes
         devices = other.devices
+        faults = other.faults
         files = other.files
         userPages = other.userPages
         races = other.races

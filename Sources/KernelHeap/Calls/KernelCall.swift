@@ -45,7 +45,7 @@ public enum CallRegistry {
             cacheObjectCalls, memoryCalls, processCalls, userSpaceCalls, memoryFileCalls,
             userModeCalls, userCopyCalls, userAccessCalls, pagingCalls,
             segmentationCalls, descriptorCalls, sysctlCalls, vmallocCalls, highMemoryCalls,
-            deviceCalls, systemCalls, addressCalls,
+            deviceCalls, systemCalls, faultInjectionCalls, addressCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

@@ -71,6 +71,18 @@ extension Kernel {
         return stack
     }
 
+    /// The kernel stack of a process that has been in the kernel.
+    func kernelStackRange(of pid: Int) -> Range<UInt64>? {
+        devices.stacks[pid].map { $0..<$0 + stackBytes }
+    }
+
+    /// Where the stack pointer is while a method or another kernel function runs for a process: a
+    /// few frames below the saved registers.
+    func kernelStackPointer(of pid: Int) -> UInt64 {
+        let top = (devices.stacks[pid] ?? 0) &+ stackBytes &- stackPadding
+        return top &- (layout.is32Bit ? 68 : 168) &- 0x100
+    }
+
     /// Gives back the kernel stack of a process that ends.
     mutating func releaseKernelStack(of pid: Int, in context: CallContext) {
         guard let stack = devices.stacks.removeValue(forKey: pid) else { return }

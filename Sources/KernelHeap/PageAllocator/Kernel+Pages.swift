@@ -7,7 +7,7 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext = .standard
     ) -> PFN? {
-        if order == 0, !(flags.contains(.zero) || slab.catalog.options.initOnAlloc),
+        if order == 0, !(flags.contains(.zero) || slab.leavesFastPath),
             let pfn = pages.takeSingle(flags, cpu: context.cpu)
         {
             return PFN(rawValue: UInt64(pfn))
@@ -31,6 +31,7 @@ extension Kernel {
             }
             return nil
         }
+        if faults.isArmed, injectsFault("fail_page_alloc", flags, in: context) { return nil }
         if order > 0, flags.isDisjoint(with: [.zero, .noFail]), !slab.leavesFastPath,
             let pfn = pages.takeListed(order: order, flags, cpu: context.cpu)
         {

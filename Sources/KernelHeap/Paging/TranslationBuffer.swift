@@ -1,6 +1,6 @@
 /// The software TLBs: translations of single pages, one table for each CPU.
 ///
-///     entries   | CPU 0: 256 places | CPU 1 | …      a page's number picks the place
+///     entries   | CPU 0: 256 places for user pages, 256 for the kernel's | CPU 1 | …
 ///     tags      page number | generation             a flush counts the generation on
 ///
 /// A tag holds the page's number and a generation, so that a flush costs nothing. Addresses of the
@@ -19,8 +19,9 @@ struct TranslationBuffer: ~Copyable {
         var rights: PageRights
     }
 
-    /// Places of one CPU.
-    static let entryCount = 256
+    /// Places of one CPU: a copy between user space and the kernel has room for both sides.
+    static let entryCount = 2 * halfCount
+    private static let halfCount = 256
     /// Bits of a tag that are the generation.
     private static let generationBits: UInt64 = 28
 
@@ -71,9 +72,12 @@ struct TranslationBuffer: ~Copyable {
         return page << Self.generationBits | (isUpper ? generations.upper : generations.lower)
     }
 
+    /// A page's number picks the place, in the kernel's half above 128 TiB or 3 GiB.
     @inline(__always)
     private static func place(_ address: UInt64) -> Int {
-        Int(truncatingIfNeeded: address >> 12) & (entryCount - 1)
+        let isUpper = address >> 63 | (address >> 31 & address >> 30 & 1)
+        return Int(truncatingIfNeeded: address >> 12) & (halfCount - 1)
+            | Int(truncatingIfNeeded: isUpper) &* halfCount
     }
 
     /// The frame of an address where it is known and the access allowed.

@@ -15,6 +15,7 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> SlabAllocator.Object? {
+        if faults.isArmed, injectsFault("failslab", flags, in: context) { return nil }
         let isUnfit = !flags.isDisjoint(with: [.highMem, .dma32])
         let flags = isUnfit ? fixedFlags(flags, for: cache, context) : flags
         let isConstructed = slab.caches[cache].isConstructed

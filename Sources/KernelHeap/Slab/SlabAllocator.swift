@@ -34,8 +34,14 @@ struct SlabAllocator: ~Copyable {
     let pointers: FreePointerCoding
     /// The order in which new slabs' objects are linked, where it is not their own.
     var shuffle: FreelistShuffle?
-    /// Whether every allocation and free has more to do: clear memory by boot option, or keep a history.
-    var leavesFastPath: Bool
+    /// Whether every allocation and free has more to do: clear memory by boot option, keep a history,
+    /// or fail on demand.
+    private(set) var leavesFastPath: Bool
+    private let clearsByOption: Bool
+    /// The machine notes who owned which object.
+    var keepsHistory = false { didSet { chooseFastPath() } }
+    /// An allocation is to fail.
+    var alwaysLeavesFastPath = false { didSet { chooseFastPath() } }
     let cpuCount: Int
     let nodeCount: Int
     /// Which caches serve `kmalloc()`.
@@ -61,11 +67,16 @@ struct SlabAllocator: ~Copyable {
             wordBytes: Int(layout.wordBytes)
         )
         shuffle = options.shufflesFreelists ? FreelistShuffle(seed: seed) : nil
-        leavesFastPath = options.initOnAlloc || options.initOnFree
+        clearsByOption = options.initOnAlloc || options.initOnFree
+        leavesFastPath = clearsByOption
         // Most machines only ever use the plain kmalloc caches.
         let first = KmallocCaches.first + kmalloc.sizes
         cpuSlabs = OwnedBuffer(zeroed: min(first, catalog.count) * options.cpus)
         nodes = ChunkedColumn(count: catalog.count * nodeCount)
+    }
+
+    private mutating func chooseFastPath() {
+        leavesFastPath = clearsByOption || keepsHistory || alwaysLeavesFastPath
     }
 
     private init(forkOf other: inout SlabAllocator) {
@@ -84,6 +95,9 @@ struct SlabAllocator: ~Copyable {
         kmalloc = other.kmalloc
         shuffle = other.shuffle
         leavesFastPath = other.leavesFastPath
+        clearsByOption = other.clearsByOption
+        keepsHistory = other.keepsHistory
+        alwaysLeavesFastPath = other.alwaysLeavesFastPath
         cpuCount = other.cpuCount
         nodeCount = other.nodeCount
     }

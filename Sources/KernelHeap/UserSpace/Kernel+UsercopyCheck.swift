@@ -48,6 +48,9 @@ extension Kernel {
         if address <= Self.zeroSizePointer {
             return UsercopyRefusal(memory: "null address", offset: address)
         }
+        if let offset = offsetBelowStack(address, count, in: context) {
+            return UsercopyRefusal(memory: "process stack", offset: offset)
+        }
         let window = windowRefusal(address, count, in: context)
         if window.isDecided {
             if let refusal = window.refusal { return refusal }
@@ -59,6 +62,23 @@ extension Kernel {
             if let refusal { return refusal }
         }
         return refusalOfText(address, count)
+    }
+
+    /// `check_stack_object()`: what lies on the process's stack must lie there wholly, in frames that
+    /// are in use.
+    ///
+    /// - Returns: how far below the stack pointer a wrong one begins; nil where nothing is wrong.
+    private func offsetBelowStack(
+        _ address: UInt64,
+        _ count: UInt64,
+        in context: CallContext
+    ) -> UInt64? {
+        guard let stack = kernelStackRange(of: context.pid), address < stack.upperBound,
+            address &+ count > stack.lowerBound
+        else { return nil }
+        let isInside = address >= stack.lowerBound && address &+ count <= stack.upperBound
+        let pointer = kernelStackPointer(of: context.pid)
+        return isInside && address >= pointer ? nil : pointer &- address
     }
 
     /// Mapped pages and vmalloc areas, of which no descriptor is asked.

@@ -281,3 +281,48 @@ struct DeviceRoutesTests {
         #expect(try devices()[0]["methods"].elements == [.string("open")])
     }
 }
+
+extension DeviceRoutesTests {
+    @Test func `an allocation that is made to fail takes a driver's error path`() throws {
+        _ = try call("fail_nth", #"{"n":1}"#)
+        let failed = try register("echo", Self.echo)
+        let second = try register("echo", Self.echo)
+        _ = try call("fail_nth", #"{"n":1}"#)
+        let unopened = try call("sys_open", #"{"pathname":"/dev/echo"}"#)
+        _ = try call("fail_nth", #"{"n":2}"#)
+        let page = try call("alloc_pages", #"{"gfp_mask":"GFP_KERNEL","order":0}"#)
+        let none = try call("alloc_pages", #"{"gfp_mask":"GFP_KERNEL","order":0}"#)
+
+        #expect(failed["errno"].text == "ENOMEM")
+        #expect(
+            failed["log"].elements.prefix(2) == [
+                .string("FAULT_INJECTION: forcing a failure."),
+                .string("name failslab, interval 1, probability 0, space 0, times 0"),
+            ]
+        )
+        #expect(second["return"] == .number(254))
+        #expect(unopened["errno"].text == "ENOMEM")
+        #expect(page["return"] != .null && none["return"] == .null)
+        #expect(none["log"].elements.count == 3)
+    }
+
+    @Test func `a copy may take part of the stack's frames in use, and of no others`() throws {
+        _ = try register("echo", Self.echo)
+        let memory = try userMemory()
+        let opened = try call("sys_open", #"{"pathname":"/dev/echo"}"#)["detail"]["entry"]
+        let top = try #require(UInt64(opened["stack_top"].text.dropFirst(2), radix: 16))
+        func copy(_ from: UInt64, _ count: UInt64) throws -> JSON {
+            try call("copy_to_user", #"{"to":\#(memory),"from":\#(from),"n":\#(count)}"#)
+        }
+        let registers = try copy(top - 168, 168)
+        let below = try copy(top - 1_000, 8)
+
+        #expect(registers["return"] == .number(0))
+        #expect(below["return"] == .number(8))
+        #expect(
+            below["log"].elements.first?.text
+                == "usercopy: Kernel memory exposure attempt detected from "
+                + "process stack (offset 576, size 8)!"
+        )
+    }
+}

@@ -122,10 +122,8 @@ struct TranslationBufferTests {
                 buffer.flush(page: page)
                 for place in model.indices { model[place][page] = nil }
             default:
-                // Both halves share the places; the newer one drives the other out.
                 let frame = UInt32(truncatingIfNeeded: step)
                 buffer.insert(page, frame, [PageRights(.kernelLoad)])
-                model[cpu][page ^ 0xffff_8880_0000_0000] = nil
                 model[cpu][page] = frame
             }
             for place in model.indices {
