@@ -31,17 +31,24 @@ struct BootTables: Sendable {
         var number: UInt64
     }
 
-    let format: PagingFormat
-    let layout: BootLayout
-    private let runs: [Run]
+    private struct Contents {
+        let format: PagingFormat
+        let layout: BootLayout
+        let runs: [Run]
+        let count: UInt64
+    }
+
+    /// One element: walks hand the tables on, and copy a reference.
+    private let contents: [Contents]
+    var format: PagingFormat { _read { yield contents[0].format } }
+    var layout: BootLayout { _read { yield contents[0].layout } }
+    private var runs: [Run] { _read { yield contents[0].runs } }
     /// How many tables there are.
-    let count: UInt64
+    var count: UInt64 { contents[0].count }
 
     init(_ layout: BootLayout) {
-        format = layout.format
         var layout = layout
         layout.extents.sort { $0.start < $1.start }
-        self.layout = layout
         var runs: [Run] = []
         var number: UInt64 = layout.format.sharesKernelTables ? 2 : 3
         for level in 1..<layout.format.levelCount {
@@ -56,8 +63,9 @@ struct BootTables: Sendable {
                 number += range.upperBound - range.lowerBound + 1
             }
         }
-        self.runs = runs
-        count = number
+        contents = [
+            Contents(format: layout.format, layout: layout, runs: runs, count: number)
+        ]
     }
 
     var root: UInt64 { frame(ofNumber: 0) ?? 0 }

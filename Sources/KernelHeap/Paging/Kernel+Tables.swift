@@ -79,7 +79,7 @@ extension Kernel {
     /// Any frame can be read as a table: that is what the processor does with what it finds.
     func tableEntry(_ table: UInt64, _ index: Int, _ boot: BootTables) -> PageTableEntry? {
         guard let frame = UInt32(exactly: table) else { return nil }
-        if !paging.writtenOut.contains(frame), let known = boot.table(at: table) {
+        if let known = boot.table(at: table), !paging.writtenOut.contains(frame) {
             return boot.entry(known, index)
         }
         guard isMemory(table) || paging.writtenOut.contains(frame) else { return nil }
@@ -96,9 +96,8 @@ extension Kernel {
     /// Whether a frame holds a page table that the kernel made.
     func isTable(_ frame: UInt64, _ boot: BootTables) -> Bool {
         guard let number = UInt32(exactly: frame) else { return false }
-        if paging.writtenOut.contains(number) { return true }
         if frame < UInt64(pages.map.capacity), pages.map[Int(number)].isPageTable { return true }
-        return boot.table(at: frame) != nil
+        return boot.table(at: frame) != nil || paging.writtenOut.contains(number)
     }
 
     /// Writes an entry of a table that the kernel made; elsewhere nothing is written.
@@ -134,10 +133,13 @@ extension Kernel {
 
     /// The bytes of a boot table that has none yet, or nil for any other frame.
     func unwrittenTable(_ frame: UInt32) -> [UInt8]? {
-        guard !paging.writtenOut.contains(frame) else { return nil }
         let boot = bootTables()
-        if let descriptors = unwrittenDescriptors(frame, boot) { return descriptors }
-        return boot.table(at: UInt64(frame)).map { bytes(of: $0, boot) }
+        if boot.descriptorPlace(of: frame) != nil { return unwrittenDescriptors(frame, boot) }
+        // Most frames that are asked about are the inner ones of a block that somebody has.
+        guard let table = boot.table(at: UInt64(frame)), !paging.writtenOut.contains(frame) else {
+            return nil
+        }
+        return bytes(of: table, boot)
     }
 
     /// A client's store goes to a frame that may hold a table: then translations change.
