@@ -79,6 +79,7 @@ extension Kernel {
         guard length > 0 else { return }
         checkResults(address, length, process: nil, isWrite: isWrite)
         if isWrite { noteWrite(address, length) }
+        if isSound(address, length) { return }
         let access = MemoryAccess(length: length, isWrite: isWrite)
         guard let place = slabPlace(at: address) else {
             if let place = pagePlace(at: address), place.use == .free {
@@ -92,6 +93,25 @@ extension Kernel {
         let room = place.region == .object ? place.size - UInt64(place.offset) : 0
         guard length > room else { return }
         misuse.add(.outOfBounds(place, access, overrun(of: place, from: room, to: length)))
+    }
+
+    /// Whether an access begins in a block that is in use, or stays in an object that is: then there
+    /// is nothing to say.
+    private func isSound(_ address: UInt64, _ length: UInt64) -> Bool {
+        guard let frame = frame(ofDirectMapped: address) else { return false }
+        let page = pages.map[Int(frame)]
+        guard page.kind == .slab else { return page.kind == .allocated }
+        let owner = slab.slabs[Int(page.slabNumber)]
+        let shape = slab.caches[Int(owner.cache)]
+        let offset = address &- layout.virtual(owner.pfn)
+        let slot = shape.slot(of: offset)
+        guard slot < UInt32(owner.objects) else { return false }
+        let begin = shape.begin(of: Int(slot))
+        let size = UInt64(shape.objectSize)
+        guard offset >= begin, offset - begin < size, length <= size - (offset - begin) else {
+            return false
+        }
+        return slab.states[Int(owner.states) + Int(slot)].isAllocated
     }
 
     /// What lies beyond an object's end.

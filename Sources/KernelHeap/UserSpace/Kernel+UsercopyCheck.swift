@@ -112,6 +112,7 @@ extension Kernel {
     ///
     /// The highest slot of the per-CPU maps is not among them, as in 6.1.
     private func isKmapAddress(_ address: UInt64) -> Bool {
+        guard layout.is32Bit else { return false }
         if highMemory.pkmap.addresses.contains(address) { return true }
         let fixmap = highMemory.fixmap
         guard let first = fixmap.firstMap else { return false }
@@ -126,26 +127,22 @@ extension Kernel {
     ) -> UsercopyRefusal? {
         let owner = slab.slabs[Int(pages.map[Int(frame)].slabNumber)]
         let geometry = slab.catalog.geometries[Int(owner.cache)]
-        let name = CacheName.escaped(slab.catalog.names[Int(owner.cache)])
+        func refusal(_ memory: String, _ offset: UInt64) -> UsercopyRefusal {
+            let name = CacheName.escaped(slab.catalog.names[Int(owner.cache)])
+            return UsercopyRefusal(memory: memory, object: name, offset: offset)
+        }
         let inSlab = address &- layout.virtual(owner.pfn)
         var offset = inSlab % UInt64(max(geometry.size, 1))
         if geometry.flags.contains(.redZone) {
             let pad = UInt64(clamping: geometry.redLeftPad)
-            guard offset >= pad else {
-                return UsercopyRefusal(
-                    memory: "SLUB object in left red zone",
-                    object: name,
-                    offset: offset
-                )
-            }
+            guard offset >= pad else { return refusal("SLUB object in left red zone", offset) }
             offset -= pad
         }
         let start = UInt64(clamping: geometry.usercopyOffset)
         let size = UInt64(clamping: geometry.usercopySize)
         let isInside =
             offset >= start && offset - start <= size && count <= size - (offset - start)
-        return isInside
-            ? nil : UsercopyRefusal(memory: "SLUB object", object: name, offset: offset)
+        return isInside ? nil : refusal("SLUB object", offset)
     }
 
     /// Compound pages end somewhere; of others the kernel does not know.
@@ -166,13 +163,11 @@ extension Kernel {
     private func refusalOfText(_ address: UInt64, _ count: UInt64) -> UsercopyRefusal? {
         let text = profile.kernelText
         let alias = text.lowerBound &- layout.imageOffset &+ layout.pageOffset
-        let windows = [
-            ("kernel text", text), ("linear kernel text", alias..<alias &+ UInt64(text.count)),
-        ]
-        for (memory, window) in windows
-        where address < window.upperBound && address + (count - 1) >= window.lowerBound {
-            return UsercopyRefusal(memory: memory, offset: address &- window.lowerBound)
+        let last = address + (count - 1)
+        if address < text.upperBound && last >= text.lowerBound {
+            return UsercopyRefusal(memory: "kernel text", offset: address &- text.lowerBound)
         }
-        return nil
+        guard address < alias &+ UInt64(text.count), last >= alias else { return nil }
+        return UsercopyRefusal(memory: "linear kernel text", offset: address &- alias)
     }
 }
