@@ -51,6 +51,19 @@ struct ReducedFindingsTests {
         #expect(after == [])
     }
 
+    // More bytes than a signed number counts.
+    @Test func `a lock of more than half of all addresses is refused`() throws {
+        let run = try CallRun(MachineDescription())
+        for name in ["mlock", "munlock", "msync", "madvise", "munmap", "mprotect"] {
+            for length: UInt64 in [1 << 63, UInt64.max - 4_095, UInt64.max - 8_191] {
+                let outcome = try run.call(name, 0, length, 0)
+                #expect(outcome.result.errno != nil, "\(name) of \(length)")
+            }
+        }
+        try run.call("brk", UInt64.max - 10)
+        #expect(run.violations(misuse: true) == [])
+    }
+
     // Shifted into the page's four bits, the order looks like the block's own.
     @Test func `an order of more than 32 bits' worth of pages is refused, not freed`() throws {
         let run = try CallRun(MachineDescription())

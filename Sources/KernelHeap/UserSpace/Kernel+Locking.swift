@@ -6,7 +6,7 @@ extension Kernel {
     ///   rights, or above the limit; `EAGAIN` where there is no memory.
     mutating func lock(_ process: Int, _ address: UInt64, _ length: UInt64, cpu: Int) -> Errno? {
         guard let range = lockedRange(address, length) else { return .EINVAL }
-        let asked = UInt64(range.count) >> 12
+        let asked = (range.upperBound - range.lowerBound) >> 12
         if !mayLock(process, asked) {
             let known = processes[process].space.areas(in: range)
                 .filter { $0.flags.contains(.locked) }.reduce(0) { $0 + $1.pageCount }

@@ -211,10 +211,10 @@ extension Kernel {
     private func mayExtendHeap(_ process: Int, _ range: Range<UInt64>) -> Bool {
         let areas = processes[process].space.areas
         let next = processes[process].space.firstIndex(endingAfter: range.lowerBound)
-        let end = range.upperBound + 4096
+        let end = range.upperBound &+ 4096
         return range.upperBound <= userEnd && areas.count <= AddressSpace.maximumAreas
             && (next == areas.count || end <= areas[next].guardedStart)
-            && isEnoughMemory(UInt64(range.count) >> 12)
+            && isEnoughMemory((range.upperBound - range.lowerBound) >> 12)
     }
 }
 

@@ -29,7 +29,8 @@ struct UncheckedCopies: Sendable {
     /// - Returns: bytes that it did not copy, or nil where nothing is known of it.
     mutating func check(_ call: UInt64) -> UInt64? {
         guard let index = copies.firstIndex(where: { $0.call == call }) else { return nil }
-        return UInt64(copies.remove(at: index).range.count)
+        let range = copies.remove(at: index).range
+        return range.upperBound - range.lowerBound
     }
 
     /// Takes the copies whose missing bytes are touched now.
@@ -79,7 +80,7 @@ extension Kernel {
             misuse.add(
                 .uncheckedCopy(
                     address: LinearAddress(rawValue: copy.range.lowerBound),
-                    length: UInt64(copy.range.count),
+                    length: copy.range.upperBound - copy.range.lowerBound,
                     call: copy.call
                 )
             )
