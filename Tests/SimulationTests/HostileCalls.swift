@@ -117,12 +117,15 @@ struct HostileCalls {
             set(parameter, of: descriptor, at: index, &arguments)
         }
         let known = descriptor.signature.parameters.indices.filter {
-            descriptor.signature.parameters[$0].type == .address
+            switch descriptor.signature.parameters[$0].type {
+            case .address, .unsigned: true
+            default: false
+            }
         }
         let bindings =
             random.oneIn(2)
             ? []
-            : known.prefix(1).map {
+            : known.filter { _ in random.oneIn(2) }.map {
                 MethodBinding(argument: $0, value: MethodValue(.variable(random.below(7))))
             }
         return MethodStep(.call(descriptor.index, arguments, bindings, result: 6), when: when)

@@ -99,26 +99,20 @@ struct SimpleReadFromBuffer: KernelCall {
         "Copies from a position of a kernel buffer to the calling process; returns the bytes."
     )
 
-    private var words: InlineArray<5, UInt64>
+    private var copy: BufferCopy
 
     init(_ arguments: borrowing CallArguments) {
-        words = [
-            arguments.word(0), arguments.word(1), arguments.word(2), arguments.word(3),
-            arguments.word(4),
-        ]
+        copy = BufferCopy(
+            position: arguments.word(2),
+            buffer: arguments.word(3),
+            available: arguments.word(4),
+            user: arguments.word(0),
+            count: arguments.word(1)
+        )
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(
-            kernel.simpleReadFromBuffer(
-                to: words[0],
-                count: words[1],
-                position: words[2],
-                from: words[3],
-                available: words[4],
-                in: context
-            )
-        )
+        CallResult(kernel.copyAtPosition(copy, .toUser, in: context))
     }
 }
 
@@ -137,25 +131,19 @@ struct SimpleWriteToBuffer: KernelCall {
         "Copies from the calling process to a position of a kernel buffer; returns the bytes."
     )
 
-    private var words: InlineArray<5, UInt64>
+    private var copy: BufferCopy
 
     init(_ arguments: borrowing CallArguments) {
-        words = [
-            arguments.word(0), arguments.word(1), arguments.word(2), arguments.word(3),
-            arguments.word(4),
-        ]
+        copy = BufferCopy(
+            position: arguments.word(2),
+            buffer: arguments.word(0),
+            available: arguments.word(1),
+            user: arguments.word(3),
+            count: arguments.word(4)
+        )
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(
-            kernel.simpleWriteToBuffer(
-                to: words[0],
-                available: words[1],
-                position: words[2],
-                from: words[3],
-                count: words[4],
-                in: context
-            )
-        )
+        CallResult(kernel.copyAtPosition(copy, .fromUser, in: context))
     }
 }

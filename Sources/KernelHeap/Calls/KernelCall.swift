@@ -41,11 +41,11 @@ public enum CallRegistry {
     public static let all: [CallDescriptor] = {
         let families: [[any KernelCall.Type]] = [
             pageCalls, conversionCalls, kmallocCalls, reallocationCalls, duplicationCalls,
-            cacheCalls,
-            cacheObjectCalls, memoryCalls, processCalls, userSpaceCalls, memoryFileCalls,
-            userModeCalls, userCopyCalls, userAccessCalls, pagingCalls,
-            segmentationCalls, descriptorCalls, sysctlCalls, vmallocCalls, highMemoryCalls,
-            deviceCalls, systemCalls, faultInjectionCalls, addressCalls,
+            cacheCalls, cacheObjectCalls, memoryCalls, processCalls, userSpaceCalls,
+            memoryFileCalls, userModeCalls, userCopyCalls, uncheckedCopyCalls, userAccessCalls,
+            userStringCalls, pagingCalls, segmentationCalls, descriptorCalls, sysctlCalls,
+            vmallocCalls, highMemoryCalls, deviceCalls, systemCalls, faultInjectionCalls,
+            addressCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

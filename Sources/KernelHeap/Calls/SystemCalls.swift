@@ -17,9 +17,8 @@ private let openFlags = FlagNames(
     ]
 )
 
-/// A system call of the table that the machine's programs use.
+/// A system call's number in each table.
 private struct TableEntry {
-    let name: String
     let number64: UInt64
     let number32: UInt64
 }
@@ -91,7 +90,7 @@ struct SysOpen: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let table = TableEntry(name: "open", number64: 2, number32: 5)
+        let table = TableEntry(number64: 2, number32: 5)
         // The path's bytes are the program's; nobody knows where it has them.
         return kernel.systemCall(table, [0, flags], in: context) { kernel, _ in
             kernel.openFile(path, flags: flags, in: context)
@@ -99,8 +98,42 @@ struct SysOpen: KernelCall {
     }
 }
 
+/// A system call that moves bytes between a buffer of the program and a file.
+private protocol TransferCall: KernelCall {
+    static var table: TableEntry { get }
+    static var method: DeviceMethod { get }
+    var descriptor: Int { get }
+    var buffer: UInt64 { get }
+    var count: UInt64 { get }
+    init(descriptor: Int, buffer: UInt64, count: UInt64)
+}
+
+extension TransferCall {
+    init(_ arguments: borrowing CallArguments) {
+        self.init(
+            descriptor: Int(arguments.uint(0)),
+            buffer: arguments.word(1),
+            count: arguments.word(2)
+        )
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let words = [UInt64(descriptor), buffer, count]
+        return kernel.systemCall(Self.table, words, in: context) { kernel, entry in
+            kernel.transfer(
+                Self.method,
+                descriptor,
+                buffer: buffer,
+                count: count,
+                entry,
+                in: context
+            )
+        }
+    }
+}
+
 /// The system call `ssize_t read(int fd, void *buf, size_t count)`.
-struct SysRead: KernelCall {
+struct SysRead: TransferCall {
     static let signature = CallSignature(
         "sys_read",
         returns: "ssize_t",
@@ -108,28 +141,16 @@ struct SysRead: KernelCall {
         "Reads from a device into the calling process: its driver's read runs.",
         runsMethods: true
     )
+    fileprivate static let table = TableEntry(number64: 0, number32: 3)
+    static let method = DeviceMethod.read
 
     var descriptor: Int
     var buffer: UInt64
     var count: UInt64
-
-    init(_ arguments: borrowing CallArguments) {
-        descriptor = Int(arguments.uint(0))
-        buffer = arguments.word(1)
-        count = arguments.word(2)
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let table = TableEntry(name: "read", number64: 0, number32: 3)
-        let words = [UInt64(descriptor), buffer, count]
-        return kernel.systemCall(table, words, in: context) { kernel, entry in
-            kernel.transfer(.read, descriptor, buffer: buffer, count: count, entry, in: context)
-        }
-    }
 }
 
 /// The system call `ssize_t write(int fd, const void *buf, size_t count)`.
-struct SysWrite: KernelCall {
+struct SysWrite: TransferCall {
     static let signature = CallSignature(
         "sys_write",
         returns: "ssize_t",
@@ -137,24 +158,12 @@ struct SysWrite: KernelCall {
         "Writes from the calling process to a device: its driver's write runs.",
         runsMethods: true
     )
+    fileprivate static let table = TableEntry(number64: 1, number32: 4)
+    static let method = DeviceMethod.write
 
     var descriptor: Int
     var buffer: UInt64
     var count: UInt64
-
-    init(_ arguments: borrowing CallArguments) {
-        descriptor = Int(arguments.uint(0))
-        buffer = arguments.word(1)
-        count = arguments.word(2)
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let table = TableEntry(name: "write", number64: 1, number32: 4)
-        let words = [UInt64(descriptor), buffer, count]
-        return kernel.systemCall(table, words, in: context) { kernel, entry in
-            kernel.transfer(.write, descriptor, buffer: buffer, count: count, entry, in: context)
-        }
-    }
 }
 
 /// The system call `int ioctl(int fd, unsigned int cmd, unsigned long arg)`.
@@ -181,7 +190,7 @@ struct SysIoctl: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let table = TableEntry(name: "ioctl", number64: 16, number32: 54)
+        let table = TableEntry(number64: 16, number32: 54)
         let words = [UInt64(descriptor), command, argument]
         return kernel.systemCall(table, words, in: context) { kernel, _ in
             kernel.controlFile(descriptor, command: command, argument: argument, in: context)
@@ -204,7 +213,7 @@ struct SysClose: KernelCall {
     init(_ arguments: borrowing CallArguments) { descriptor = Int(arguments.uint(0)) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let table = TableEntry(name: "close", number64: 3, number32: 6)
+        let table = TableEntry(number64: 3, number32: 6)
         return kernel.systemCall(table, [UInt64(descriptor)], in: context) { kernel, _ in
             kernel.closeFile(kernel.processIndex(context), descriptor, cpu: context.cpu)
         }

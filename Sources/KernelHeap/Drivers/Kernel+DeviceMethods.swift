@@ -63,8 +63,16 @@ extension Kernel {
         var arguments = arguments
         for binding in bindings {
             let parameter = call.signature.parameters[binding.argument]
-            let word = binding.value.value(variables)
-            arguments.set(binding.argument, word: narrowed(word, to: parameter.type))
+            let word = narrowed(binding.value.value(variables), to: parameter.type)
+            // The codec holds numbers that are written down to the same limit.
+            if let maximum = parameter.maximum, word > maximum {
+                let text = "\(parameter.name) is above \(maximum), the most that is run"
+                run.steps.append(
+                    .facts([Fact("call", .text(call.signature.name)), Fact("refused", .text(text))])
+                )
+                return 0
+            }
+            arguments.set(binding.argument, word: word)
         }
         // What the method maps for a short time decides how its next calls run.
         let now = highMemory.isHeld ? switchThread(to: context) : context

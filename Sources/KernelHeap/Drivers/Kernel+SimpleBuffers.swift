@@ -1,58 +1,40 @@
+/// A copy between a program's buffer and a place in a driver's.
+struct BufferCopy {
+    /// Address of a `loff_t`, which moves on.
+    var position: UInt64
+    /// The driver's buffer, and the bytes that are in it or that it has room for.
+    var buffer: UInt64
+    var available: UInt64
+    /// The program's buffer, and its bytes.
+    var user: UInt64
+    var count: UInt64
+}
+
 /// What most drivers' `read` and `write` come down to: copies that respect a position.
 extension Kernel {
-    /// `simple_read_from_buffer()`.
+    /// `simple_read_from_buffer()` and `simple_write_to_buffer()`.
     ///
     /// - Parameters:
-    ///   - to: the program's buffer.
-    ///   - count: bytes that it has room for.
-    ///   - position: address of a `loff_t`, which moves on.
-    ///   - from: the driver's buffer.
-    ///   - available: bytes that are in it.
+    ///   - copy: what is copied.
+    ///   - direction: to the program, or from it.
     ///   - context: whose process.
-    /// - Returns: the bytes read, 0 at the end, or an error; nil where the position cannot be loaded.
-    mutating func simpleReadFromBuffer(
-        to: UInt64,
-        count: UInt64,
-        position: UInt64,
-        from: UInt64,
-        available: UInt64,
+    /// - Returns: the bytes copied, 0 at the end, or an error; nil where the position cannot be loaded.
+    mutating func copyAtPosition(
+        _ copy: BufferCopy,
+        _ direction: CopyDirection,
         in context: CallContext
     ) -> (value: Int64, copy: UserCopyDetail?)? {
-        guard let place = loadPosition(position, in: context) else { return nil }
+        guard let place = loadPosition(copy.position, in: context) else { return nil }
         guard place >= 0 else { return (-Int64(Errno.EINVAL.rawValue), nil) }
-        guard UInt64(place) < available, count > 0 else { return (0, nil) }
-        let wanted = min(count, available - UInt64(place))
-        let copy = copyToUser(
-            process(context.pid) ?? 0,
-            to: to,
-            from: from &+ UInt64(place),
-            count: wanted,
-            in: context
-        )
-        return moved(copy, wanted, position, place, in: context)
-    }
-
-    /// `simple_write_to_buffer()`: as above, the other way.
-    mutating func simpleWriteToBuffer(
-        to: UInt64,
-        available: UInt64,
-        position: UInt64,
-        from: UInt64,
-        count: UInt64,
-        in context: CallContext
-    ) -> (value: Int64, copy: UserCopyDetail?)? {
-        guard let place = loadPosition(position, in: context) else { return nil }
-        guard place >= 0 else { return (-Int64(Errno.EINVAL.rawValue), nil) }
-        guard UInt64(place) < available, count > 0 else { return (0, nil) }
-        let wanted = min(count, available - UInt64(place))
-        let copy = copyFromUser(
-            process(context.pid) ?? 0,
-            to: to &+ UInt64(place),
-            from: from,
-            count: wanted,
-            in: context
-        )
-        return moved(copy, wanted, position, place, in: context)
+        guard UInt64(place) < copy.available, copy.count > 0 else { return (0, nil) }
+        let wanted = min(copy.count, copy.available - UInt64(place))
+        let inside = copy.buffer &+ UInt64(place)
+        let process = processIndex(context)
+        let done =
+            direction == .toUser
+            ? copyToUser(process, to: copy.user, from: inside, count: wanted, in: context)
+            : copyFromUser(process, to: inside, from: copy.user, count: wanted, in: context)
+        return moved(done, wanted, copy.position, place, in: context)
     }
 
     /// Moves the position by what was copied; nothing at all is a fault.

@@ -306,6 +306,25 @@ extension DeviceRoutesTests {
         #expect(none["log"].elements.count == 3)
     }
 
+    @Test func `a variable is held to the same limits as a number that is written down`() throws {
+        let methods = #"""
+            {"ioctl": [{"call": "free_pages_exact", "virt": 0, "size": "$arg", "as": "n"},
+                       {"call": "user_read", "addr": 4096, "length": "$arg-1"}, {"return": "$n"}]}
+            """#
+        _ = try register("large", methods)
+        _ = try call("sys_open", #"{"pathname":"/dev/large"}"#)
+        let asked = try call("sys_ioctl", #"{"fd":3,"cmd":1,"arg":"0x8000000000000000"}"#)
+        let steps = asked["detail"]["steps"].elements
+
+        #expect(asked["return"] == .number(0))
+        #expect(
+            steps.map { $0["refused"].text } == [
+                "size is above 4194304, the most that is run",
+                "length is above 1048576, the most that is run", "",
+            ]
+        )
+    }
+
     @Test func `a copy may take part of the stack's frames in use, and of no others`() throws {
         _ = try register("echo", Self.echo)
         let memory = try userMemory()
