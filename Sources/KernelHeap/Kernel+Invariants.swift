@@ -17,6 +17,7 @@ extension Kernel {
         }
         if !paging.isTampered { checkMappings(mapped, &violations) }
         checkFiles(mapped, &violations)
+        if !paging.isTampered { checkReclaim(&violations) }
         checkAreas(misuse: misuse, &violations)
         if !paging.isTampered { checkHighMemory(&violations) }
         return texts + violations.texts
@@ -30,8 +31,15 @@ extension Kernel {
     ) {
         let process = processes[index]
         var resident = (anonymous: UInt64(0), ofFiles: UInt64(0))
+        var swapped: UInt64 = 0
         for leaf in userLeaves(index, 0..<userEnd).found {
             let area = process.space.area(at: leaf.address)
+            if paging.format.isSwapEntry(leaf.entry) {
+                swapped += 1
+                let slot = paging.format.swapSlot(of: leaf.entry).slot
+                violations.check(swap.uses(slot) > 0, "slot \(slot) of \(leaf.address) is free")
+                continue
+            }
             violations.check(area != nil, "page \(leaf.address) lies in no area")
             checkRights(leaf, area?.rights ?? [], &violations)
             if leaf.entry.flags.contains(.special) { continue }
@@ -50,6 +58,10 @@ extension Kernel {
             if page.isOfFile { resident.ofFiles += 1 } else { resident.anonymous += 1 }
             mapped[pfn, default: 0] += 1
         }
+        violations.check(
+            swapped == process.space.swapEntries,
+            "process \(process.pid) counts \(process.space.swapEntries) swapped pages of \(swapped)"
+        )
         violations.check(
             resident == (process.space.anonymousPages, process.space.filePages),
             "process \(process.pid) counts \(process.space.anonymousPages) pages and "

@@ -32,8 +32,25 @@ public struct Kernel: ~Copyable, Sendable {
     var unchecked = UncheckedCopies()
     /// What of slab objects was written; empty without a history of them.
     var written = WrittenBytes(capacity: 0)
+    /// Pages of processes and files by age.
+    var lru: LRULists
+    var swap = SwapAreas()
+    /// What reclaim remembers of each node.
+    var nodeReclaim: [NodeReclaimState] = []
+    var shrinkers: [Shrinker] = []
+    /// Pages that were dirtied, oldest first; some may be clean or gone by now.
+    var dirtyPages: [UInt32] = []
+    /// Pages that the disk is busy with.
+    var writingPages: [UInt32] = []
+    var diskCounts = DiskCounts()
+    /// Events of memory management since boot.
+    var events = VMEvents()
     /// Pages of processes and files, by node.
     var userPages = UserPageCounts()
+    /// A fork that only finds out what would happen: nobody is killed in it.
+    var isProbe = false
+    /// The number of the process that runs and was killed: it ends with the call.
+    var dyingProcess: Int?
     /// The number that a process got last.
     var lastPID = 1
     /// Faults of processes that were handled: `pgfault`.
@@ -77,6 +94,12 @@ public struct Kernel: ~Copyable, Sendable {
         }
         var boot = MachineBoot(description)
         pages = try boot.pageAllocator()
+        pages.isReclaimed = true
+        lru = LRULists(
+            frames: pages.map.capacity,
+            nodes: description.nodes,
+            zones: pages.zones.count
+        )
         tuning = boot.tuning
         machine = description
         self.profile = profile
@@ -101,6 +124,7 @@ public struct Kernel: ~Copyable, Sendable {
             written = WrittenBytes(capacity: description.objectHistory)
             slab.keepsHistory = true
         }
+        if description.swapBytes > 0 { _ = swapOn("/dev/sda2", bytes: description.swapBytes) }
     }
 
     private init(forkOf other: inout Kernel) {
@@ -121,6 +145,14 @@ public struct Kernel: ~Copyable, Sendable {
         faults = other.faults
         files = other.files
         userPages = other.userPages
+        lru = other.lru.fork()
+        swap = other.swap
+        nodeReclaim = other.nodeReclaim
+        shrinkers = other.shrinkers
+        dirtyPages = other.dirtyPages
+        writingPages = other.writingPages
+        diskCounts = other.diskCounts
+        events = other.events
         races = other.races
         unchecked = other.unchecked
         written = other.written
@@ -166,8 +198,10 @@ public struct Kernel: ~Copyable, Sendable {
         let firstLine = log.nextNumber
         if explaining { pages.decisions.start() }
         if vmalloc.hasWork && context.canSleep { runVmallocWork(in: context) }
+        if hasReclaimWork && context.canSleep { runReclaimWork() }
         let result = call.run(arguments, &self, context)
         if !pages.badPages.isEmpty { logBadPages(context) }
+        if let dying = dyingProcess { endDyingProcess(dying, in: context) }
         var outcome = CallOutcome(
             sequence: sequence,
             result: result,
@@ -212,6 +246,8 @@ public struct Kernel: ~Copyable, Sendable {
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes { bytes += process.heldBytes }
+        bytes += lru.heldBytes + swap.heldBytes
+        bytes += (dirtyPages.capacity + writingPages.capacity) * 4
         return bytes + files.heldBytes + written.heldBytes
     }
 

@@ -37,9 +37,10 @@ public enum ProcessSmaps {
             ("Pss_Dirty", usage.proportionalDirty >> 12), ("Shared_Clean", usage.sharedClean),
             ("Shared_Dirty", usage.sharedDirty), ("Private_Clean", usage.privateClean),
             ("Private_Dirty", usage.privateDirty), ("Referenced", usage.referenced),
-            ("Anonymous", usage.anonymous), ("LazyFree", 0), ("AnonHugePages", 0),
+            ("Anonymous", usage.anonymous), ("LazyFree", usage.lazyFree), ("AnonHugePages", 0),
             ("ShmemPmdMapped", 0), ("FilePmdMapped", 0), ("Shared_Hugetlb", 0),
-            ("Private_Hugetlb", 0), ("Swap", 0), ("SwapPss", 0), ("Locked", locked >> 12),
+            ("Private_Hugetlb", 0), ("Swap", usage.swapped),
+            ("SwapPss", usage.proportionalSwapped >> 12), ("Locked", locked >> 12),
         ]
         for (name, bytes) in lines {
             // Names stand in a column of 16; the longest one takes a place from its number.

@@ -20,7 +20,7 @@ public enum ProcessStatus {
             // All files live in memory, so that their pages are shmem's.
             ("RssFile", 0), ("RssShmem", memory.ofFiles), ("VmData", memory.data),
             ("VmStk", memory.stack), ("VmExe", 0), ("VmLib", memory.executable),
-            ("VmPTE", memory.tables), ("VmSwap", 0), ("HugetlbPages", 0),
+            ("VmPTE", memory.tables), ("VmSwap", memory.swapped), ("HugetlbPages", 0),
         ]
         for (name, pages) in lines {
             text += name + ":\t"

@@ -19,7 +19,8 @@ public struct MemInfoBlock: Sendable {
         return Array(all[start..<end])
     }
 
-    private static func log(named name: String) throws -> [String] {
+    /// A recorded log without its time stamps.
+    public static func log(named name: String) throws -> [String] {
         try Recording.text("texts/\(name)").split(separator: "\n").map { line in
             // "[    1.632332] text"
             line.first == "[" ? String(line.drop { $0 != "]" }.dropFirst(2)) : String(line)

@@ -173,5 +173,6 @@ extension PageAllocator {
             zones[zone].watermarks.boost + pageblockPages,
             max(pageblockPages, most)
         )
+        boostedZones |= 1 << UInt64(zone)
     }
 }

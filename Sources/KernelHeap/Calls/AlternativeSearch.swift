@@ -62,6 +62,7 @@ struct AlternativeSearch {
         guard forksLeft > 0 else { return false }
         forksLeft -= 1
         var probe = kernel.fork()
+        probe.isProbe = true
         change(&probe)
         return probe.grants(varied, in: context)
     }

@@ -21,6 +21,8 @@ extension ExplanationStep {
         case .copyStopped: "copy_stopped"
         case .highAtomicReserved: "high_atomic_reserved"
         case .highAtomicReturned: "high_atomic_returned"
+        case .reclaimed: "reclaimed"
+        case .processKilled: "process_killed"
         case .gaveUp: "gave_up"
         case .wouldSucceedIf: "would_succeed_if"
         }
@@ -93,6 +95,9 @@ extension ExplanationStep {
                 Fact("zone", .text(zone.name)), .count("pageblock", pageblock.rawValue),
                 .count("reserved", reserved),
             ]
+        case .reclaimed(let pages, let priority):
+            [.count("pages", pages), .count("priority", priority)]
+        case .processKilled(let pid, let pages): [.count("pid", pid), .count("pages", pages)]
         case .gaveUp(let reason): [Fact("reason", .text(reason))]
         case .wouldSucceedIf(let alternative): alternative.facts
         }
@@ -150,6 +155,11 @@ extension ExplanationStep {
         case .highAtomicReturned(let zone, let pageblock, let reserved):
             "\(zone.name) gives the pageblock at PFN \(pageblock.rawValue) back from the "
                 + "high-atomic reserve: \(reserved) pages stay there."
+        case .reclaimed(let pages, let priority):
+            "The caller waits and frees memory itself: \(pages) pages, with the lists looked at "
+                + (priority == 0 ? "as a whole." : "down to their 2^\(priority)th part.")
+        case .processKilled(let pid, let pages):
+            "Nothing can be freed: the OOM killer ends process \(pid), which has \(pages) pages."
         case .gaveUp(let reason): reason
         case .wouldSucceedIf(let alternative): alternative.sentence
         }

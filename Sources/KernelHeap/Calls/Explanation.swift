@@ -40,6 +40,10 @@ public enum ExplanationStep: Hashable, Sendable {
     case highAtomicReserved(zone: ZoneType, pageblock: PFN, reserved: Int)
     /// A pageblock set aside was given back, because memory is short.
     case highAtomicReturned(zone: ZoneType, pageblock: PFN, reserved: Int)
+    /// The caller freed pages itself; `priority` says how hard it had to look, 12 hardly, 0 everywhere.
+    case reclaimed(pages: Int, priority: Int)
+    /// The OOM killer chose a process.
+    case processKilled(pid: Int, pages: UInt64)
     /// Nothing was left to try.
     case gaveUp(reason: String)
     /// What would have let the request succeed; tried on a fork of the machine.

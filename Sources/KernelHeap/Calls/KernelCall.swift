@@ -45,7 +45,7 @@ public enum CallRegistry {
             memoryFileCalls, userModeCalls, userCopyCalls, uncheckedCopyCalls, userAccessCalls,
             userStringCalls, pagingCalls, segmentationCalls, descriptorCalls, sysctlCalls,
             vmallocCalls, highMemoryCalls, deviceCalls, systemCalls, faultInjectionCalls,
-            addressCalls,
+            addressCalls, pageCacheCalls, reclaimCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

@@ -123,7 +123,7 @@ struct Pread: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
-        switch kernel.readFile(process, Int(descriptor), count, at: offset) {
+        switch kernel.readFile(process, Int(descriptor), count, at: offset, cpu: context.cpu) {
         case .success(let bytes):
             return CallResult(
                 .unsigned(UInt64(bytes.count)),

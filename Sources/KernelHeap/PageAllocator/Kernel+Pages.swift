@@ -45,7 +45,10 @@ extension Kernel {
             node: node,
             zones: pages.gfpZones
         )
-        guard let pfn = pages.allocate(request) else {
+        let served =
+            pages.allocate(request)
+            ?? allocateUnderPressure(request, in: context) { $0.pages.allocate(request) }
+        guard let pfn = served else {
             warnAboutFailure(order: order, flags, context)
             return nil
         }
@@ -66,7 +69,7 @@ extension Kernel {
     /// `warn_alloc()`: a line, and for the first of a burst of failures the memory report; the
     /// call trace between them is left out.
     mutating func warnAboutFailure(order: Int, _ flags: GFPFlags, _ context: CallContext) {
-        guard !flags.contains(.noWarn) else { return }
+        guard !flags.contains(.noWarn), !isPanicked else { return }
         let name = process(context.pid).map { processes[$0].name } ?? "swapper/\(context.cpu)"
         let mode = hexadecimal(UInt64(profile.gfp.number(of: flags)))
         log.append(
@@ -79,12 +82,20 @@ extension Kernel {
     /// The memory report, for the first failure of a burst.
     mutating func appendMemoryReport(_ flags: GFPFlags, _ context: CallContext) {
         guard log.startsMemoryReport(at: sequence) else { return }
-        let report = MemInfoReport(
+        let report = memoryReport(highestZone: pages.gfpZones[flags], context)
+        for line in report.lines { log.append(line) }
+    }
+
+    /// `show_mem()`.
+    func memoryReport(highestZone: ZoneType, _ context: CallContext) -> MemInfoReport {
+        var report = MemInfoReport(
             nodes: nodeViews(),
-            highestZone: pages.gfpZones[flags],
+            highestZone: highestZone,
             cpu: context.cpu
         )
-        for line in report.lines { log.append(line) }
+        report.swapFree = swap.freePages
+        report.swapTotal = swap.totalPages
+        return report
     }
 
     /// `alloc_pages_exact()`: so many bytes in whole pages; the rest of the block goes back.

@@ -86,7 +86,14 @@ extension Kernel {
             node: node,
             zones: pages.gfpZones
         )
-        let frames = pages.allocateBulk(count, request)
+        var frames = pages.allocateBulk(count, request)
+        if frames.isEmpty, count > 0 {
+            frames =
+                allocateUnderPressure(request, in: context) { kernel in
+                    let frames = kernel.pages.allocateBulk(count, request)
+                    return frames.isEmpty ? nil : frames
+                } ?? []
+        }
         if flags.contains(.zero) {
             for frame in frames { pages.contents.clear(frame, pages: 1) }
         }

@@ -109,11 +109,13 @@ extension PageAllocator {
             if decisions.isOn { decisions.add(.gaveUp(reason: "No zone may serve it: NULL.")) }
             return nil
         }
+        if let forcedFlags { return attempt(request, list, forcedFlags) }
         let first = request.flags.firstAttempt(
             keepingBlocksWhole: gfpZones.hasDMA32 && zones[list[0]].type == .normal
         )
         if let pfn = attempt(request, list, first) { return pfn }
 
+        if request.flags.contains(.kswapdReclaim) { wakeKswapd(request, list) }
         if decisions.isOn { decisions.add(.slowPath(mark: "min")) }
         let slow = request.flags.slowAttempt(order: request.order)
         if let pfn = attempt(request, list, slow) { return pfn }
@@ -125,6 +127,16 @@ extension PageAllocator {
             // The high-atomic reserve stays out of reach, as recorded.
             if let pfn = attempt(request, list, .noWatermarks) { return pfn }
         }
+        if isReclaimed && request.flags.contains(.directReclaim) { return nil }
+        return allocateAtLast(request, list, slow)
+    }
+
+    /// The last attempts, where nothing more can be freed.
+    private mutating func allocateAtLast(
+        _ request: AllocationRequest,
+        _ list: Zonelist,
+        _ slow: AllocFlags
+    ) -> UInt32? {
         if request.flags.exhaustsHighAtomic(order: request.order) {
             while unreserveHighAtomic(request, list) {
                 if let pfn = attempt(request, list, slow) { return pfn }
@@ -192,6 +204,10 @@ extension PageAllocator {
                 )
             }
             if accepted, let pfn = take(zone: zone, request, flags) {
+                if boostedZones != 0 {
+                    if flags.contains(.kswapd) { wakeKswapd(boosted: boostedZones) }
+                    boostedZones = 0
+                }
                 defer { if flags.contains(.highAtomic) { reserveHighAtomic(pfn, zone: zone) } }
                 return hand(out: pfn, zone: zone, request, preferred: list[0])
             }

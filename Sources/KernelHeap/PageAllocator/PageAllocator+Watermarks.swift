@@ -63,6 +63,27 @@ extension PageAllocator {
         return hasBlock(zones, zone, atLeast: request.order, highAtomic: highAtomic)
     }
 
+    /// Whether a zone could serve a block and keep a mark: `zone_watermark_ok_safe()` without flags.
+    ///
+    /// - Parameters:
+    ///   - zone: which.
+    ///   - order: of the block.
+    ///   - mark: pages that stay free besides what is kept from requests for `highest`.
+    ///   - highest: the highest zone that the block may come from.
+    ///   - further: pages that count as free though they are not yet.
+    /// - Returns: whether both hold: enough pages, and a block that is large enough.
+    func hasBlock(
+        zone: Int,
+        order: Int,
+        above mark: Int,
+        highest: ZoneType,
+        further: Int = 0
+    ) -> Bool {
+        let usable = zones[zone].free + further - Self.unusable(zones, zone, order: order, [])
+        guard usable > mark + zones[zone].lowmemReserve[Int(highest.rawValue)] else { return false }
+        return order == 0 || Self.hasBlock(zones, zone, atLeast: order, highAtomic: false)
+    }
+
     private static func hasBlock(
         _ zones: borrowing OwnedBuffer<Zone>,
         _ zone: Int,

@@ -36,6 +36,14 @@ struct PageAllocator: ~Copyable {
     var lostPages: UInt64 = 0
     /// Bad pages found during the current call, until they are logged.
     var badPages: [BadPage] = []
+    /// Nodes whose kswapd was woken, each once.
+    var kswapdWakeups: [KswapdWakeup] = []
+    /// Zones whose marks the running request has raised, as bits.
+    var boostedZones: UInt64 = 0
+    /// Whether somebody else frees memory for a request that got none, and asks again.
+    var isReclaimed = false
+    /// What the next requests may do, whatever their flags say; nil for the usual.
+    var forcedFlags: AllocFlags?
     /// Where the kernel sees the frames.
     let layout: AddressLayout
 
@@ -86,6 +94,8 @@ struct PageAllocator: ~Copyable {
         strayReferences = other.strayReferences
         oddPages = other.oddPages
         lostPages = other.lostPages
+        kswapdWakeups = other.kswapdWakeups
+        isReclaimed = other.isReclaimed
     }
 
     /// An allocator in the same state; both go their own ways.

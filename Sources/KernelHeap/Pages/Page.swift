@@ -90,10 +90,54 @@ struct Page: ColumnElement {
     /// On an LRU list: how many entries of page tables point to it, `page_mapcount()`.
     var mapCount: UInt32 { prev }
 
+    /// What reclaim keeps of a page on an LRU list.
+    struct Aging: OptionSet, BitwiseCopyable {
+        let rawValue: UInt32
+
+        init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        /// `MADV_FREE` gave it up: `PG_swapbacked` is clear though it is anonymous.
+        static let lazyFree = Aging(rawValue: 1 << 11)
+        static let active = Aging(rawValue: 1 << 24)
+        static let referenced = Aging(rawValue: 1 << 25)
+        static let dirty = Aging(rawValue: 1 << 26)
+        static let writeback = Aging(rawValue: 1 << 27)
+        static let unevictable = Aging(rawValue: 1 << 28)
+        static let swapCache = Aging(rawValue: 1 << 29)
+        /// `PG_reclaim`: to be freed as soon as it is written back.
+        static let reclaim = Aging(rawValue: 1 << 30)
+        /// Of a file on a disk, where it can be read again.
+        static let onDisk = Aging(rawValue: 1 << 31)
+
+        static let all = Aging(rawValue: 0xff00_0800)
+    }
+
+    /// How reclaim sees the page; empty unless it is on an LRU list.
+    var aging: Aging {
+        get { Aging(rawValue: state & Aging.all.rawValue) }
+        set { state = state & ~Aging.all.rawValue | newValue.rawValue }
+    }
+
+    /// The LRU list that the page's bits put it on.
+    var lruList: LRUList {
+        let aging = aging
+        if aging.contains(.unevictable) { return .unevictable }
+        if aging.contains(.onDisk) || aging.contains(.lazyFree) {
+            return aging.contains(.active) ? .activeFile : .inactiveFile
+        }
+        return aging.contains(.active) ? .activeAnon : .inactiveAnon
+    }
+
     /// Becomes an anonymous page with one mapping.
     mutating func becomeAnonymous() {
         state |= 1 << 14 | 1 << 22
         prev = 1
+    }
+
+    /// Becomes an anonymous page that is in the swap cache and mapped by nobody yet.
+    mutating func becomeSwapCachePage() {
+        state |= 1 << 14
+        prev = 0
     }
 
     /// Becomes a page of a file, mapped by nobody yet.
@@ -104,7 +148,7 @@ struct Page: ColumnElement {
 
     /// Is no process's and no file's any more.
     mutating func leaveLRU() {
-        state &= ~(1 << 14 | 3 << 22)
+        state &= ~(1 << 14 | 3 << 22 | Aging.all.rawValue)
         prev = 0
     }
 

@@ -183,7 +183,12 @@ extension Kernel {
             node: node,
             zones: pages.gfpZones
         )
-        guard let frame = pages.allocate(request) else { return nil }
+        let served =
+            pages.allocate(request)
+            ?? allocateUnderPressure(request, in: CallContext(cpu: cpu)) {
+                $0.pages.allocate(request)
+            }
+        guard let frame = served else { return nil }
         pages.contents.clear(frame, pages: 1)
         pages.map[Int(frame)].isPageTable = true
         if isUser && isCounted(level) { paging.countedTables[self.node(of: frame)] &+= 1 }

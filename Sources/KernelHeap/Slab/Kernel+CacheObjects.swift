@@ -21,17 +21,10 @@ extension Kernel {
         let isConstructed = slab.caches[cache].isConstructed
         let slabsBefore = isConstructed ? slab.slabCount(of: cache) : 0
         do {
-            let taken =
-                slab.caches[cache].isChecked
-                ? try takeChecked(cache, requested: requested, flags: flags, in: context)
-                : try slab.allocate(
-                    cache,
-                    requested: requested,
-                    flags: flags,
-                    cpu: context.cpu,
-                    call: sequence,
-                    pages: &pages
-                )
+            var taken = try take(from: cache, requested: requested, flags: flags, in: context)
+            if taken == nil, flags.contains(.directReclaim) {
+                taken = takeUnderPressure(from: cache, requested, flags, in: context)
+            }
             guard let object = taken else {
                 warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
                 warnAboutSlabs(of: cache, flags)
@@ -46,6 +39,47 @@ extension Kernel {
         } catch {
             logAccessFault(at: error.address, isWrite: false)
             return nil
+        }
+    }
+
+    private mutating func take(
+        from cache: Int,
+        requested: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) throws(FreePointerFault) -> SlabAllocator.Object? {
+        if slab.caches[cache].isChecked {
+            return try takeChecked(cache, requested: requested, flags: flags, in: context)
+        }
+        return try slab.allocate(
+            cache,
+            requested: requested,
+            flags: flags,
+            cpu: context.cpu,
+            call: sequence,
+            pages: &pages
+        )
+    }
+
+    /// Frees memory for a new slab of the smallest order, and asks again.
+    @inline(never)
+    private mutating func takeUnderPressure(
+        from cache: Int,
+        _ requested: UInt64,
+        _ flags: GFPFlags,
+        in context: CallContext
+    ) -> SlabAllocator.Object? {
+        let shape = slab.caches[cache]
+        let request = AllocationRequest(
+            order: Int(shape.minOrder),
+            flags: flags.union(shape.flags).subtracting([.zero, .highMem, .movable]),
+            cpu: context.cpu,
+            node: slab.node(ofCPU: context.cpu),
+            zones: pages.gfpZones
+        )
+        return allocateUnderPressure(request, in: context) { kernel in
+            // A freelist that is broken now was broken before: that was reported.
+            try? kernel.take(from: cache, requested: requested, flags: flags, in: context)
         }
     }
 

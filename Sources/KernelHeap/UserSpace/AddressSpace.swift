@@ -22,6 +22,8 @@ struct AddressSpace: Sendable {
     var tables: InlineArray<4, UInt32> = InlineArray(repeating: 0)
     /// Its anonymous pages that entries point to: `MM_ANONPAGES`.
     var anonymousPages: UInt64 = 0
+    /// Its pages in swap areas: `MM_SWAPENTS`.
+    var swapEntries: UInt64 = 0
     /// Pages of files that entries point to: `MM_SHMEMPAGES`, for all files are in memory.
     var filePages: UInt64 = 0
     /// Pages of all areas: `total_vm`.

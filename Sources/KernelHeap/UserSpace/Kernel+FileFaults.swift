@@ -95,21 +95,44 @@ extension Kernel {
         mapFilePage(frame)
         countResident(process, isOfFile: true, by: 1)
         var flags = protection(area)
-        if isStore { flags.formUnion([.writable, .dirty]) }
+        if isStore {
+            flags.formUnion([.writable, .dirty])
+            if pages.map[Int(frame)].aging.contains(.onDisk) { markDirty(frame) }
+        }
+        if area.flags.contains(.locked) { age(frame, .unevictable) }
         setTableEntry(leaf.table, leaf.index, paging.format.entry(frame: UInt64(frame), flags))
         paging.buffer.flush(page: leaf.address)
         notePage(leaf.address, UInt64(frame))
     }
 
-    /// The page of a file, brought into memory where it was not: `shmem_get_folio()`.
+    /// The page of a file, brought into memory where it was not: `shmem_get_folio()`,
+    /// `filemap_fault()`.
     mutating func cachedPage(_ file: Int, _ number: UInt64, cpu: Int) -> UInt32? {
-        guard let known = files[file] else { return nil }
-        if let frame = known.frame(number) { return frame }
-        guard let frame = allocateUserPage(cpu: cpu) else { return nil }
-        pages.contents.clear(frame, pages: 1)
-        becomeFilePage(frame)
+        if let frame = files[file]?.frame(number) { return frame }
+        guard let frame = allocateUserPage(cpu: cpu), let known = files[file] else { return nil }
+        becomeFilePage(frame, of: file, number: number, isOnDisk: known.isOnDisk)
         files[file]?.set(number, frame)
+        if known.isOnDisk {
+            load(known.stored[number] ?? [], into: frame)
+            // Beyond what was ever written there is nothing to read.
+            events[.pgpgin] &+= 4
+            events[.pgmajfault] &+= 1
+        } else if let slot = known.swapped[number] {
+            load(swap.bytes(slot), into: frame)
+            files[file]?.setSwapped(number, nil)
+            releaseSlot(slot, cpu: cpu)
+            age(frame, .dirty)
+            events[.pswpin] &+= 1
+            events[.pgmajfault] &+= 1
+        } else {
+            pages.contents.clear(frame, pages: 1)
+        }
         return frame
+    }
+
+    /// Whether the pages of an area are copies of what a disk holds.
+    func isOnDisk(_ area: VMArea) -> Bool {
+        area.file.map { files[$0]?.isOnDisk ?? false } ?? false
     }
 }
 
@@ -151,6 +174,7 @@ extension Kernel {
     mutating func releaseFile(_ place: Int, cpu: Int) {
         guard let file = files[place], !file.isUsed else { return }
         for frame in files[place]?.take(0..<UInt64.max) ?? [] { dropFilePage(frame, cpu: cpu) }
+        for slot in files[place]?.takeSwapped(0..<UInt64.max) ?? [] { releaseSlot(slot, cpu: cpu) }
         files.remove(place)
     }
 
@@ -173,6 +197,7 @@ extension Kernel {
         }
         files[place]?.size = size
         guard size < file.size else { return nil }
+        files[place]?.cutStored(to: size)
         let first = (size + 4095) / 4096
         dropFilePages(place, first..<UInt64.max, cpu: cpu)
         if size % 4096 > 0, let frame = file.frame(size / 4096) {
@@ -207,6 +232,7 @@ extension Kernel {
             }
         }
         for frame in files[place]?.take(numbers) ?? [] { dropFilePage(frame, cpu: cpu) }
+        for slot in files[place]?.takeSwapped(numbers) ?? [] { releaseSlot(slot, cpu: cpu) }
     }
 
     /// `pwrite()`: stores bytes into a file, and makes it longer where they go beyond its end.
@@ -233,6 +259,7 @@ extension Kernel {
             let start = Int(position % 4096)
             let part = rest.prefix(4096 - start)
             writeFrame(frame, offset: start, part)
+            if files[place]?.isOnDisk == true { markDirty(frame) }
             rest = rest.dropFirst(part.count)
             position += UInt64(part.count)
         }
@@ -244,11 +271,12 @@ extension Kernel {
     }
 
     /// `pread()`: the bytes of a file from an offset on, to its end at most.
-    func readFile(
+    mutating func readFile(
         _ process: Int,
         _ descriptor: Int,
         _ count: UInt64,
-        at offset: UInt64
+        at offset: UInt64,
+        cpu: Int
     ) -> Result<[UInt8], Errno> {
         guard let place = processes[process].file(descriptor), let file = files[place] else {
             return .failure(.EBADF)
@@ -260,7 +288,13 @@ extension Kernel {
         while position < end {
             let start = Int(position % 4096)
             let length = min(4096 - start, Int(end - position))
-            if let frame = file.frame(position / 4096) {
+            if file.isOnDisk || file.swapped[position / 4096] != nil {
+                guard let frame = cachedPage(place, position / 4096, cpu: cpu) else {
+                    return .failure(.ENOMEM)
+                }
+                readFrame(frame, offset: start, count: length, into: &bytes)
+                markAccessed(frame)
+            } else if let frame = file.frame(position / 4096) {
                 readFrame(frame, offset: start, count: length, into: &bytes)
             } else {
                 bytes.append(contentsOf: repeatElement(0, count: length))

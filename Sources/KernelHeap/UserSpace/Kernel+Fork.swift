@@ -85,6 +85,14 @@ extension Kernel {
         var resident = (anonymous: UInt64(0), ofFiles: UInt64(0))
         for index in first..<first + count where old[index] != 0 {
             let entry = PageTableEntry(rawValue: old[index])
+            if format.isSwapEntry(entry) {
+                let (slot, _) = format.swapSlot(of: entry)
+                swap.use(slot)
+                processes[child].space.swapEntries &+= 1
+                old[index] = format.entry(of: slot, isExclusive: false).rawValue
+                new[index] = old[index]
+                continue
+            }
             if !entry.flags.contains(.special) { share(entry, &resident) }
             old[index] &= ~PageTableEntry.Flags.writable.rawValue
             new[index] = old[index] & ~PageTableEntry.Flags.accessed.rawValue

@@ -49,6 +49,7 @@ extension Kernel {
             processes[process].space.change(part) { area in
                 if isLocked { area.flags.insert(.locked) } else { area.flags.remove(.locked) }
             }
+            lockPages(process, part, isLocked)
         }
         return run.isWhole ? nil : .ENOMEM
     }

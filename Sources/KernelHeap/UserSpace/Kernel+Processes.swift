@@ -73,7 +73,7 @@ extension Kernel {
         endProcess(process, cpu: cpu)
     }
 
-    private mutating func endProcess(_ process: Int, cpu: Int) {
+    mutating func endProcess(_ process: Int, cpu: Int) {
         // Files first: a driver's `release` may still look at user space.
         for descriptor in processes[process].openDescriptors {
             _ = closeFile(process, descriptor, cpu: cpu)

@@ -38,7 +38,7 @@ extension Kernel {
     func isEnoughMemory(_ count: UInt64) -> Bool {
         var managed: UInt64 = 0
         for zone in pages.zones.indices { managed &+= pages.zones[zone].managed }
-        return count <= managed
+        return count <= managed &+ swap.totalPages
     }
 
     /// Whether more pages may be locked: `mlock_future_check()`.

@@ -26,10 +26,11 @@ extension Kernel {
             case .store: isCopy ? .copyStore : .userStore
             case .fetch: .userFetch
             }
-        // One fault brings the page. Where a second one follows, a client has changed the tables:
-        // a real machine would fault for ever.
+        // One fault brings the page, another one makes it the process's own; reclaim may take it in
+        // between. Where more follow, a client has changed the tables: a real machine would fault
+        // for ever.
         var code: UInt32 = 0
-        for _ in 0..<2 {
+        for _ in 0..<4 {
             switch translate(address, for: kind, process: process) {
             case .success(let frame): return .success(memoryFrame(frame))
             case .failure(let fault):
@@ -98,7 +99,9 @@ extension Kernel {
             }
             return mapNewPage(process, leaf, area, cpu: cpu)
         }
-        // Neither present nor empty: no swap exists that it could name.
+        if paging.format.isSwapEntry(leaf.entry) {
+            return swapIn(process, leaf, area, for: access, cpu: cpu)
+        }
         guard leaf.entry.flags.contains(.present) else { return UserFault.Stop(.badPageTable) }
         guard access == .store, !leaf.entry.flags.contains(.writable) else { return nil }
         return writeProtected(process, leaf, area, cpu: cpu)
@@ -115,12 +118,19 @@ extension Kernel {
         if flags.contains(.special) { return mapNewPage(process, leaf, area, cpu: cpu) }
         let frame = paging.format.frame(of: leaf.entry)
         if !area.isShared, let old = memoryFrame(frame), pages.map[Int(old)].isOnLRU {
+            if pages.map[Int(old)].mapCount == 1 { freeFromSwapCache(old, cpu: cpu) }
             let page = pages.map[Int(old)]
             // The last owner keeps the page: wp_page_reuse().
             guard !page.isOfFile, page.isExclusive || page.word == 1 else {
                 return copyPage(process, leaf, area, from: old, cpu: cpu)
             }
             pages.map[Int(old)].isExclusive = true
+        }
+        // A page of a disk's file is written back one day: page_mkwrite().
+        if area.isShared, let page = memoryFrame(frame),
+            pages.map[Int(page)].aging.contains(.onDisk)
+        {
+            markDirty(page)
         }
         let bits = flags.union([.writable, .accessed, .dirty])
         setTableEntry(leaf.table, leaf.index, paging.format.entry(leaf.entry, with: bits))
@@ -137,12 +147,26 @@ extension Kernel {
         cpu: Int
     ) -> UserFault.Stop? {
         processes[process].space.preparePageOwner(at: leaf.address)
-        guard let new = allocateUserPage(cpu: cpu) else { return UserFault.Stop(.outOfMemory) }
+        // Held while memory is made, for reclaim may take it out of the process meanwhile.
+        pages.map[Int(old)].word &+= 1
+        let made = allocateUserPage(cpu: cpu)
+        let isSame = isUnchanged(leaf)
+        if pages.map[Int(old)].word > 1 { pages.map[Int(old)].word -= 1 }
+        guard let new = made else { return UserFault.Stop(.outOfMemory) }
+        guard isSame else {
+            freePages(PFN(rawValue: UInt64(new)), order: 0, in: CallContext(cpu: cpu))
+            return nil
+        }
         copyFrame(old, 0, to: new, 0, count: 4096)
         mapAnonymous(process, leaf, area, new)
         countResident(process, isOfFile: pages.map[Int(old)].isOfFile, by: -1)
         dropUserPage(old, cpu: cpu)
         return nil
+    }
+
+    /// Whether an entry is as it was found: `pte_same()`.
+    mutating func isUnchanged(_ leaf: UserLeaf) -> Bool {
+        tableEntry(leaf.table, leaf.index, keptBootTables()) == leaf.entry
     }
 
     /// Takes a page of user memory; its bytes are the last owner's.
@@ -154,11 +178,15 @@ extension Kernel {
             zones: pages.gfpZones
         )
         return pages.allocate(request)
+            ?? allocateUnderPressure(request, in: CallContext(cpu: cpu)) {
+                $0.pages.allocate(request)
+            }
     }
 
     /// Maps a fresh page as a process's own, as after a store.
     mutating func mapAnonymous(_ process: Int, _ leaf: UserLeaf, _ area: VMArea, _ pfn: UInt32) {
-        becomeAnonymous(pfn)
+        let isLocked = area.flags.contains(.locked)
+        becomeAnonymous(pfn, index: area.filePage(leaf.address), isLocked: isLocked)
         countResident(process, isOfFile: false, by: 1)
         var flags = protection(area).union(.dirty)
         if area.rights.contains(.write) { flags.insert(.writable) }

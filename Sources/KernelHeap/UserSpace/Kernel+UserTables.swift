@@ -26,12 +26,13 @@ extension Kernel {
 
     /// What the entry of an area's page has beside its frame: `vm_get_page_prot()`.
     ///
-    /// Write access to private memory comes with a fault, to shared memory at once. `PROT_NONE` is an
+    /// Write access to private memory comes with a fault, and to what must be written back later
+    /// (`vma_wants_writenotify()`); to other shared memory at once. `PROT_NONE` is an
     /// entry that is not present.
     func protection(_ area: VMArea) -> PageTableEntry.Flags {
         guard !area.rights.isEmpty else { return [.accessed, .noRights] }
         var flags: PageTableEntry.Flags = [.present, .user, .accessed]
-        if area.isShared, area.rights.contains(.write) { flags.insert(.writable) }
+        if area.isShared, area.rights.contains(.write), !isOnDisk(area) { flags.insert(.writable) }
         return area.rights.contains(.execute) ? flags : flags.union(.noExecute)
     }
 
@@ -106,7 +107,8 @@ extension Kernel {
         return userLeaves(process, range, limit: limit, &budget)
     }
 
-    private func userLeaves(
+    /// The same as part of a longer walk, which has one budget.
+    func userLeaves(
         _ process: Int,
         _ range: Range<UInt64>,
         limit: Int,
@@ -176,7 +178,7 @@ extension Kernel {
     }
 
     /// Runs a change over all entries of a range, some thousand at a time.
-    private mutating func changeLeaves(
+    mutating func changeLeaves(
         _ process: Int,
         _ range: Range<UInt64>,
         _ body: (inout Kernel, UserLeaf) -> Void
@@ -198,13 +200,21 @@ extension Kernel {
         processes[process].space.notePeak()
         changeLeaves(process, range) { kernel, leaf in
             kernel.setTableEntry(leaf.table, leaf.index, PageTableEntry(rawValue: 0))
+            if format.isSwapEntry(leaf.entry) {
+                return kernel.dropSwapEntry(process, leaf.entry, cpu: cpu)
+            }
             guard !leaf.entry.flags.contains(.special) else { return }
             let frame = format.storedFrame(of: leaf.entry)
             guard kernel.isMemory(frame), let pfn = UInt32(exactly: frame) else {
                 return kernel.countResident(process, isOfFile: false, by: -1)
             }
-            kernel.countResident(process, isOfFile: kernel.pages.map[Int(pfn)].isOfFile, by: -1)
+            let page = kernel.pages.map[Int(pfn)]
+            if leaf.entry.flags.contains(.dirty), page.aging.contains(.onDisk) {
+                kernel.markDirty(pfn)
+            }
+            kernel.countResident(process, isOfFile: page.isOfFile, by: -1)
             kernel.dropUserPage(pfn, cpu: cpu)
+            if page.aging.contains(.unevictable) { kernel.unlockPage(pfn) }
         }
         paging.flushUser()
     }
@@ -218,6 +228,7 @@ extension Kernel {
         let flags = protection(area)
         let mayWrite = area.rights.contains(.write)
         changeLeaves(process, area.start..<area.end) { kernel, leaf in
+            guard !format.isSwapEntry(leaf.entry) else { return }
             var new = leaf.entry.flags.intersection(.keptByProtection).union(flags)
             if mayWrite, new.contains(.dirty), kernel.isOwnPage(leaf.entry) {
                 new.insert(.writable)

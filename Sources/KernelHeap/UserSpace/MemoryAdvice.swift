@@ -133,8 +133,9 @@ extension Kernel {
             return .EINVAL
         case .dontNeed, .dontNeedLocked:
             zapUserPages(process, area.start..<area.end, cpu: cpu)
-        case .free:
-            guard isAnonymous else { return .EINVAL }
+        case .free, .cold, .pageOut:
+            guard isAnonymous || advice != .free else { return .EINVAL }
+            advisePages(process, area, advice, cpu: cpu)
         case .remove:
             guard !isLocked else { return .EINVAL }
             guard let file = area.file else { return .EINVAL }

@@ -15,6 +15,13 @@ struct MemoryFile: Sendable {
     var mappedPages: UInt64 = 0
     /// Whether its whole size is promised, as that of shared anonymous memory is.
     var isReserved = false
+    /// Whether it is on a disk, and its pages in memory are copies.
+    var isOnDisk = false
+    /// Pages of a file without a disk that were swapped out, with their slots.
+    private(set) var swapped: [UInt64: SwapSlot] = [:]
+    /// What the disk holds, without the zeros at the end of a page.
+    private(set) var stored: [UInt64: [UInt8]] = [:]
+    private(set) var storedBytes = 0
     /// Frames by page number.
     private(set) var frames: [UInt64: UInt32] = [:]
 
@@ -26,14 +33,48 @@ struct MemoryFile: Sendable {
         self.inode = inode
     }
 
-    var isUsed: Bool { descriptorCount > 0 || mappedPages > 0 }
+    /// A disk keeps its files.
+    var isUsed: Bool { descriptorCount > 0 || mappedPages > 0 || isOnDisk }
     var pageCount: Int { frames.count }
     /// What it adds to `Committed_AS`, in pages.
-    var committedPages: UInt64 { isReserved ? (size + 4095) / 4096 : UInt64(frames.count) }
+    var committedPages: UInt64 {
+        guard !isOnDisk else { return 0 }
+        return isReserved ? (size + 4095) / 4096 : UInt64(frames.count + swapped.count)
+    }
+    var heldBytes: Int {
+        frames.capacity * 16 + swapped.capacity * 32 + stored.capacity * 24 + storedBytes
+    }
 
     func frame(_ page: UInt64) -> UInt32? { frames[page] }
 
     mutating func set(_ page: UInt64, _ frame: UInt32) { frames[page] = frame }
+
+    /// A page of the file is no longer in memory.
+    mutating func forget(_ page: UInt64) { frames[page] = nil }
+
+    /// The page is in a swap area, or is no longer.
+    mutating func setSwapped(_ page: UInt64, _ slot: SwapSlot?) { swapped[page] = slot }
+
+    /// Takes swapped pages out, ascending.
+    mutating func takeSwapped(_ range: Range<UInt64>) -> [SwapSlot] {
+        let numbers = swapped.keys.filter { range.contains($0) }.sorted()
+        return numbers.compactMap { swapped.removeValue(forKey: $0) }
+    }
+
+    /// Writes a page to the disk.
+    mutating func store(_ bytes: [UInt8], at page: UInt64) {
+        storedBytes += bytes.count - (stored[page]?.count ?? 0)
+        stored[page] = bytes.isEmpty ? nil : bytes
+    }
+
+    /// Cuts what the disk holds.
+    mutating func cutStored(to size: UInt64) {
+        for page in stored.keys.filter({ $0 >= (size + 4095) / 4096 }) { store([], at: page) }
+        let rest = Int(size % 4096)
+        if rest > 0, let last = stored[size / 4096], last.count > rest {
+            store(Array(last[..<rest]), at: size / 4096)
+        }
+    }
 
     /// Whether the file reaches a page.
     func reaches(_ page: UInt64) -> Bool { page < size / 4096 + (size % 4096 > 0 ? 1 : 0) }
@@ -54,7 +95,21 @@ struct MemoryFiles: Sendable {
 
     /// Files that descriptors or areas use.
     var count: Int { places.count - freePlaces.count }
-    var heldBytes: Int { places.capacity * MemoryLayout<MemoryFile?>.stride }
+    var heldBytes: Int {
+        places.reduce(places.capacity * MemoryLayout<MemoryFile?>.stride) {
+            $0 + ($1?.heldBytes ?? 0)
+        }
+    }
+    /// The places of files that have pages in swap areas.
+    var swappedPlaces: [Int] {
+        places.indices.filter { !(places[$0]?.swapped.isEmpty ?? true) }
+    }
+    /// Files on the disk, and how much of each place in order.
+    var onDisk: [(place: Int, file: MemoryFile)] {
+        places.indices.compactMap { place in
+            places[place].flatMap { $0.isOnDisk ? (place, $0) : nil }
+        }
+    }
     /// All of them, in no order that means anything.
     var all: [MemoryFile] { places.compactMap { $0 } }
 

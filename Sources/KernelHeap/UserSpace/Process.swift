@@ -16,6 +16,8 @@ struct Process: Sendable {
     /// The process that made it; 0 for the first.
     var parent: Int
     var space = AddressSpace()
+    /// `/proc/<pid>/oom_score_adj`: from -1000, never killed, to 1000.
+    var oomScoreAdjustment = 0
     /// How often faults were disabled: `current->pagefault_disabled`.
     var pagefaultDisabled = 0
     /// Open files by descriptor, less `firstDescriptor`.
@@ -55,6 +57,7 @@ struct Process: Sendable {
     func child(pid: Int) -> Process {
         var child = Process(pid: pid, name: name, parent: self.pid)
         child.descriptors = descriptors
+        child.oomScoreAdjustment = oomScoreAdjustment
         return child
     }
 

@@ -2,7 +2,7 @@
 struct UserPageCounts: Sendable {
     /// `NR_ANON_MAPPED`.
     var anonymous: InlineArray<4, UInt64> = InlineArray(repeating: 0)
-    /// `NR_SHMEM`: all files live in memory.
+    /// `NR_SHMEM`: files that live in memory.
     var ofFiles: InlineArray<4, UInt64> = InlineArray(repeating: 0)
     /// `NR_FILE_MAPPED`.
     var mappedOfFiles: InlineArray<4, UInt64> = InlineArray(repeating: 0)
@@ -23,17 +23,22 @@ extension Kernel {
     }
 
     /// A fresh page becomes a process's own: `page_add_new_anon_rmap()`.
-    mutating func becomeAnonymous(_ pfn: UInt32) {
+    ///
+    /// - Parameters:
+    ///   - pfn: with one reference.
+    ///   - index: its page of addresses in its area, as `VMArea.filePage` counts.
+    ///   - isLocked: whether its area is.
+    mutating func becomeAnonymous(_ pfn: UInt32, index: UInt64, isLocked: Bool) {
         pages.map[Int(pfn)].becomeAnonymous()
-        pages.lruPages[Int(pfn) / pages.pageblockPages] &+= 1
         userPages.anonymous[node(of: pfn)] &+= 1
+        joinLRU(pfn, file: nil, index: index, isLocked ? .unevictable : [])
     }
 
     /// A fresh page becomes a file's.
-    mutating func becomeFilePage(_ pfn: UInt32) {
+    mutating func becomeFilePage(_ pfn: UInt32, of file: Int, number: UInt64, isOnDisk: Bool) {
         pages.map[Int(pfn)].becomeFilePage()
-        pages.lruPages[Int(pfn) / pages.pageblockPages] &+= 1
-        userPages.ofFiles[node(of: pfn)] &+= 1
+        if !isOnDisk { userPages.ofFiles[node(of: pfn)] &+= 1 }
+        joinLRU(pfn, file: file, index: number, isOnDisk ? .onDisk : [])
     }
 
     /// One more entry points to a file's page.
@@ -42,21 +47,35 @@ extension Kernel {
         pages.map[Int(pfn)].share()
     }
 
+    /// One more entry points to an anonymous page that was in the swap cache alone, perhaps.
+    mutating func mapAnonymousPage(_ pfn: UInt32) {
+        if pages.map[Int(pfn)].mapCount == 0 { userPages.anonymous[node(of: pfn)] &+= 1 }
+        pages.map[Int(pfn)].share()
+    }
+
+    /// An entry less points to a page: `page_remove_rmap()`; its reference stays.
+    mutating func removeMapping(_ pfn: UInt32) {
+        let page = pages.map[Int(pfn)]
+        guard page.isOnLRU, page.mapCount > 0 else { return }
+        pages.map[Int(pfn)].unmap()
+        guard page.mapCount == 1 else { return }
+        let node = node(of: pfn)
+        if page.isOfFile {
+            userPages.mappedOfFiles[node] &-= min(1, userPages.mappedOfFiles[node])
+        } else {
+            userPages.anonymous[node] &-= min(1, userPages.anonymous[node])
+        }
+    }
+
     /// Takes one mapping of a page away; an anonymous page goes with the last.
     mutating func dropUserPage(_ pfn: UInt32, cpu: Int) {
+        removeMapping(pfn)
         let page = pages.map[Int(pfn)]
-        if page.isOnLRU {
-            pages.map[Int(pfn)].unmap()
-            let node = node(of: pfn)
-            if page.mapCount <= 1 {
-                if page.isOfFile {
-                    let count = userPages.mappedOfFiles[node]
-                    userPages.mappedOfFiles[node] = count - min(count, 1)
-                } else {
-                    userPages.anonymous[node] &-= 1
-                    leaveLRU(pfn)
-                }
+        if page.isOnLRU, page.mapCount == 0, !page.isOfFile {
+            if page.aging.contains(.swapCache) {
+                freeFromSwapCache(pfn, cpu: cpu)
             }
+            if !pages.map[Int(pfn)].aging.contains(.swapCache) { leaveLRU(pfn) }
         }
         // The page may have been freed under the process: then this is one reference too many.
         freePages(PFN(rawValue: UInt64(pfn)), order: 0, in: CallContext(cpu: cpu))
@@ -64,15 +83,11 @@ extension Kernel {
 
     /// A file gives a page back that nothing maps.
     mutating func dropFilePage(_ pfn: UInt32, cpu: Int) {
-        if pages.map[Int(pfn)].isOnLRU {
-            userPages.ofFiles[node(of: pfn)] &-= 1
+        let page = pages.map[Int(pfn)]
+        if page.isOnLRU {
+            if !page.aging.contains(.onDisk) { userPages.ofFiles[node(of: pfn)] &-= 1 }
             leaveLRU(pfn)
         }
         freePages(PFN(rawValue: UInt64(pfn)), order: 0, in: CallContext(cpu: cpu))
-    }
-
-    private mutating func leaveLRU(_ pfn: UInt32) {
-        pages.map[Int(pfn)].leaveLRU()
-        pages.lruPages[Int(pfn) / pages.pageblockPages] &-= 1
     }
 }

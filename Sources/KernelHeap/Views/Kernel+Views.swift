@@ -10,19 +10,71 @@ extension Kernel {
             slab.addPages(ofNode: id, to: &views[place].stats)
             if (0..<Self.maximumNodes).contains(id) {
                 views[place].stats[.pageTablePages] = paging.countedTables[id]
-                addFilePages(ofNode: id, to: &views[place].stats)
+                addUserPages(ofNode: id, to: &views[place])
             }
         }
         return views
     }
 
-    /// Pages of files are on the lists of anonymous memory, as shmem's are, but count apart.
-    private func addFilePages(ofNode id: Int, to stats: inout NodeStats) {
-        let ofFiles = userPages.ofFiles[id]
-        stats[.anonPages] = stats[.anonPages] - min(ofFiles, stats[.anonPages])
-        stats[.shmem] = ofFiles
-        stats[.filePages] = ofFiles
-        stats[.mapped] = userPages.mappedOfFiles[id]
+    /// What the LRU lists and the pages on them count to.
+    private func addUserPages(ofNode id: Int, to view: inout NodeView) {
+        let counters: [(LRUList, ZoneCounter, NodeCounter)] = [
+            (.activeAnon, .activeAnon, .activeAnon), (.inactiveFile, .inactiveFile, .inactiveFile),
+            (.activeFile, .activeFile, .activeFile), (.unevictable, .unevictable, .unevictable),
+        ]
+        var states = LRUStateCounts()
+        for place in view.zones.indices {
+            guard
+                let zone = pages.zones.indices.first(where: { zone in
+                    pages.zones[zone].node == id && pages.zones[zone].type == view.zones[place].type
+                })
+            else { continue }
+            for (list, counter, nodeCounter) in counters {
+                let count = UInt64(max(lru.count(zone: zone, list), 0))
+                view.zones[place].stats[counter] = count
+                view.stats[nodeCounter] &+= count
+                view.zones[place].stats[.inactiveAnon] &-= min(
+                    count,
+                    view.zones[place].stats[.inactiveAnon]
+                )
+            }
+            let own = lru.states(zone: zone)
+            view.zones[place].stats[.writePending] = UInt64(max(own.dirty + own.writeback, 0))
+            view.zones[place].stats[.mlock] = view.zones[place].stats[.unevictable]
+            states.add(own)
+        }
+        view.stats[.inactiveAnon] = view.zones.reduce(0) { $0 &+ $1.stats[.inactiveAnon] }
+        view.stats[.dirty] = UInt64(max(states.dirty, 0))
+        view.stats[.writeback] = UInt64(max(states.writeback, 0))
+        view.stats[.swapCached] = UInt64(max(states.swapCache, 0))
+        let inMemory = userPages.ofFiles[id]
+        view.stats[.shmem] = inMemory
+        view.stats[.filePages] = inMemory &+ UInt64(max(states.onDisk + states.swapCache, 0))
+        view.stats[.mapped] = userPages.mappedOfFiles[id]
+        view.stats[.anonPages] = anonymousPages(ofNode: id, view)
+        addDiskCounts(ofNode: id, to: &view)
+        if reclaimState(id).isHopeless {
+            for place in view.zones.indices { view.zones[place].isNodeUnreclaimable = true }
+        }
+    }
+
+    /// Mapped anonymous pages; those of a given state count, too.
+    private func anonymousPages(ofNode id: Int, _ view: NodeView) -> UInt64 {
+        let given = view.zones.reduce(UInt64(0)) { $0 &+ $1.stats[.inactiveAnon] }
+        let own = pages.zones.indices.reduce(0) { sum, zone in
+            pages.zones[zone].node == id ? sum + lru.count(zone: zone, .inactiveAnon) : sum
+        }
+        let unknown = given - min(UInt64(max(own, 0)), given)
+        return userPages.anonymous[id] &+ unknown
+    }
+
+    /// The disk belongs to the first node.
+    private func addDiskCounts(ofNode id: Int, to view: inout NodeView) {
+        guard id == 0 else { return }
+        view.stats[.dirtied] = diskCounts.dirtied
+        view.stats[.written] = diskCounts.written
+        view.stats[.vmscanWrite] = diskCounts.writtenByReclaim
+        view.stats[.vmscanImmediateReclaim] = diskCounts.markedByReclaim
     }
 
     /// The zones that have memory, node by node.
@@ -57,6 +109,8 @@ extension Kernel {
         let areas = processes.reduce(UInt64(0)) { sum, process in
             process.space.areas.reduce(sum) { $0 &+ ($1.isAccounted ? $1.pageCount : 0) }
         }
+        elsewhere.swapTotal = swap.totalPages
+        elsewhere.swapFree = swap.freePages
         elsewhere.committed = files.all.reduce(areas) { $0 &+ $1.committedPages }
         // The recorded machines keep 62 to 65 pages for each CPU's variables.
         elsewhere.perCPU = UInt64(machine.cpus) * 62

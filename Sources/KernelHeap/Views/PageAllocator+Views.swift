@@ -69,7 +69,7 @@ extension PageAllocator {
         view.protection = types.map { pages(zone.lowmemReserve[Int($0.rawValue)]) }
         view.highAtomicReserved = pages(zone.highAtomicReserved)
         view.stats[.freePages] = view.free
-        // All pages on LRU lists are processes' own; new ones begin on the inactive list.
+        // Pages that a given state has on LRU lists are nobody's here: inactive as new ones are.
         view.stats[.inactiveAnon] = lruPageCount(zone: place)
         if hasNUMA {
             view.stats[.numaHit] = zone.hits

@@ -36,6 +36,7 @@ public struct ProcessView: Hashable, Sendable {
         public var stack: UInt64 = 0
         public var executable: UInt64 = 0
         public var tables: UInt64
+        public var swapped: UInt64 = 0
     }
 
     public var pid: Int
@@ -135,7 +136,8 @@ extension Kernel {
             peakResident: max(space.peakResidentPages, space.residentPages),
             anonymous: space.anonymousPages,
             ofFiles: space.filePages,
-            tables: UInt64(space.tableCount)
+            tables: UInt64(space.tableCount),
+            swapped: space.swapEntries
         )
         for area in space.areas {
             let isStack = area.flags.contains(.growsDown)
@@ -155,7 +157,11 @@ extension Kernel {
     private func residentPages(_ process: Int, _ area: VMArea) -> UInt64 {
         guard processes[process].space.residentPages > 0 else { return 0 }
         let leaves = userLeaves(process, area.start..<area.end).found
-        return UInt64(leaves.count { !$0.entry.flags.contains(.special) })
+        return UInt64(
+            leaves.count {
+                !$0.entry.flags.contains(.special) && !paging.format.isSwapEntry($0.entry)
+            }
+        )
     }
 
     /// The pages of a process that have a frame, by address.
@@ -178,7 +184,8 @@ extension Kernel {
         while found.count < limit, start < userEnd {
             let wanted = min(limit - found.count, 4_096)
             let (leaves, next) = userLeaves(index, start..<userEnd, limit: wanted)
-            for leaf in leaves where !leaf.entry.flags.contains(.special) {
+            for leaf in leaves
+            where !leaf.entry.flags.contains(.special) && !paging.format.isSwapEntry(leaf.entry) {
                 let place = LinearAddress(rawValue: leaf.address)
                 guard found.count < limit else { return (found, place) }
                 let pfn = paging.format.storedFrame(of: leaf.entry)

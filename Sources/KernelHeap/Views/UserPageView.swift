@@ -9,12 +9,19 @@ public struct UserPageView: Hashable, Sendable {
     public var isWritable: Bool
     public var isAccessed: Bool
     public var isDirty: Bool
+    /// Of a page in a swap area: which area in the lowest five bits, and the place in it.
+    public var swapEntry: UInt64?
+    /// Entries that name the page's place in the swap area.
+    public var swapUses: UInt64 = 0
+    /// Given up by `MADV_FREE`.
+    public var isLazyFree = false
 
     /// The shared page of zeros.
-    public var isZeroPage: Bool { mapCount == 0 }
+    public var isZeroPage: Bool { mapCount == 0 && swapEntry == nil }
 
     /// The page's eight bytes in `/proc/<pid>/pagemap`: `pte_to_pagemap_entry()`, 6.1.
     public var pagemap: UInt64 {
+        if let swapEntry { return 1 << 62 | swapEntry }
         var entry: UInt64 = 1 << 63 | pfn.rawValue & (1 << 55 - 1)
         if isOfFile { entry |= 1 << 61 }
         if mapCount == 1 { entry |= 1 << 56 }
@@ -34,10 +41,20 @@ public struct AreaUsage: Hashable, Sendable {
     public var privateDirty: UInt64 = 0
     public var referenced: UInt64 = 0
     public var anonymous: UInt64 = 0
+    public var lazyFree: UInt64 = 0
+    public var swapped: UInt64 = 0
+    /// Each page in a swap area divided by its users, in 4096ths of a byte.
+    public var proportionalSwapped: UInt64 = 0
 
     /// Adds a page: `smaps_account()`, 6.1.
     mutating func add(_ page: UserPageView) {
+        if page.swapEntry != nil {
+            swapped += 4096
+            proportionalSwapped += (4096 << 12) / max(page.swapUses, 1)
+            return
+        }
         guard !page.isZeroPage else { return }
+        if page.isLazyFree { lazyFree += 4096 }
         let share = (4096 << 12) / page.mapCount
         resident += 4096
         proportional += share
@@ -89,11 +106,19 @@ extension Kernel {
             isAccessed: flags.contains(.accessed),
             isDirty: flags.contains(.dirty)
         )
+        if paging.format.isSwapEntry(leaf.entry) {
+            let slot = paging.format.swapSlot(of: leaf.entry).slot
+            view.swapEntry = UInt64(slot.offset) << 5 | UInt64(truncatingIfNeeded: slot.area)
+            view.swapUses = UInt64(swap.uses(slot))
+            view.pfn = PFN(rawValue: 0)
+            return view
+        }
         guard !flags.contains(.special), let pfn = memoryFrame(frame) else { return view }
         let page = pages.map[Int(pfn)]
         // What a client's own entry points to may be anything.
         view.mapCount = page.isOnLRU ? UInt64(max(page.mapCount, 1)) : 1
         view.isOfFile = page.isOfFile
+        view.isLazyFree = page.aging.contains(.lazyFree)
         return view
     }
 }

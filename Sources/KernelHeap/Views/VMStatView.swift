@@ -70,6 +70,7 @@ extension Kernel {
         }
         view.events[.pgfree] = pages.ownPages() &+ pages.lostPages &+ allocated
         view.events[.pgfault] = pageFaults
+        events.add(to: &view.events)
         return view
     }
 }

@@ -10,6 +10,12 @@ extension Kernel {
         case .watermarkScaleFactor: return [tuning.watermarkScaleFactor]
         case .watermarkBoostFactor: return [pages.boostFactor]
         case .perCPUHighFraction: return [tuning.perCPUHighFraction]
+        case .swappiness: return [tuning.swappiness]
+        case .dirtyRatio: return [tuning.dirtyRatio]
+        case .dirtyBackgroundRatio: return [tuning.dirtyBackgroundRatio]
+        case .panicOnOOM: return [tuning.panicOnOOM]
+        case .killsAllocatingTask: return [tuning.killsAllocatingTask]
+        case .dumpsTasks: return [tuning.dumpsTasks]
         case .lowmemReserveRatio:
             resizeLowmemReserves()
             return ratioTypes.map { tuning.lowmemReserveRatio[Int($0.rawValue)] }
@@ -45,6 +51,12 @@ extension Kernel {
             guard value == 0 || value >= 8 else { return .EINVAL }
             tuning.perCPUHighFraction = value
             resizePerCPULists()
+        case .swappiness: tuning.swappiness = value
+        case .dirtyRatio: tuning.dirtyRatio = value
+        case .dirtyBackgroundRatio: tuning.dirtyBackgroundRatio = value
+        case .panicOnOOM: tuning.panicOnOOM = value
+        case .killsAllocatingTask: tuning.killsAllocatingTask = value
+        case .dumpsTasks: tuning.dumpsTasks = value
         case .lowmemReserveRatio:
             break
         }

@@ -5,6 +5,12 @@ enum Sysctl: String, CaseIterable {
     case watermarkBoostFactor = "vm.watermark_boost_factor"
     case lowmemReserveRatio = "vm.lowmem_reserve_ratio"
     case perCPUHighFraction = "vm.percpu_pagelist_high_fraction"
+    case swappiness = "vm.swappiness"
+    case dirtyRatio = "vm.dirty_ratio"
+    case dirtyBackgroundRatio = "vm.dirty_background_ratio"
+    case panicOnOOM = "vm.panic_on_oom"
+    case killsAllocatingTask = "vm.oom_kill_allocating_task"
+    case dumpsTasks = "vm.oom_dump_tasks"
 
     /// A name with dots or slashes between its parts.
     init?(name: String) {
@@ -17,6 +23,10 @@ enum Sysctl: String, CaseIterable {
         switch self {
         case .minFreeKilobytes, .watermarkBoostFactor, .perCPUHighFraction: 0...Int(Int32.max)
         case .watermarkScaleFactor: 1...3_000
+        case .swappiness: 0...200
+        case .dirtyRatio, .dirtyBackgroundRatio: 0...100
+        case .panicOnOOM: 0...2
+        case .killsAllocatingTask, .dumpsTasks: Int(Int32.min)...Int(Int32.max)
         case .lowmemReserveRatio: Int(Int32.min)...Int(Int32.max)
         }
     }

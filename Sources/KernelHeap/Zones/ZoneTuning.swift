@@ -11,6 +11,15 @@ public struct ZoneTuning: Hashable, Sendable {
     public var lowmemReserveRatio: [Int] = [256, 256, 32, 0, 0, 0]
     /// 0: the per-CPU lists hold up to the low mark.
     public var perCPUHighFraction = 0
+    /// How much rather anonymous memory than files is reclaimed, up to 200.
+    public var swappiness = 60
+    /// Percent of what may be dirty at which writers must wait, and at which writing begins.
+    public var dirtyRatio = 20
+    public var dirtyBackgroundRatio = 10
+    /// `vm.panic_on_oom`, `vm.oom_kill_allocating_task`, `vm.oom_dump_tasks`.
+    public var panicOnOOM = 0
+    public var killsAllocatingTask = 0
+    public var dumpsTasks = 1
 
     /// `calculate_min_free_kbytes()`: the square root of 16 times the low memory above high.
     static func minFreeKilobytes(_ zones: [Zone]) -> Int {

@@ -14,7 +14,7 @@ struct AlternativeRoutesTests {
             let answer = try service.send(
                 "POST",
                 session + "/calls/alloc_pages_bulk_array",
-                #"{"gfp":"GFP_KERNEL|__GFP_NOWARN","nr_pages":65536}"#
+                #"{"gfp":"GFP_KERNEL|__GFP_NORETRY|__GFP_NOWARN","nr_pages":65536}"#
             )
             taken = try #require(answer.json["return"].number)
         }
@@ -52,7 +52,7 @@ struct AlternativeRoutesTests {
     @Test func `the knob that is named opens the way`() throws {
         let session = try exhausted(#"{"machine":{"memory":"96M"}}"#)
         let page = session + "/calls/alloc_page?explain=true"
-        let first = try service.send("POST", page, "gfp_mask=GFP_KERNEL")
+        let first = try service.send("POST", page, "gfp_mask=GFP_KERNEL|__GFP_NORETRY")
         let knob = try #require(steps(first, "sysctl").last)
 
         let written = try service.send(
@@ -60,7 +60,7 @@ struct AlternativeRoutesTests {
             session + "/calls/sysctl",
             #"{"name":"\#(knob["name"].text)","value":"\#(knob["value"].text)"}"#
         )
-        let second = try service.send("POST", page, "gfp_mask=GFP_KERNEL")
+        let second = try service.send("POST", page, "gfp_mask=GFP_KERNEL|__GFP_NORETRY")
 
         #expect(written.json["return"] == .number(0))
         #expect(second.json["return"].text.hasPrefix("0xffffea"))

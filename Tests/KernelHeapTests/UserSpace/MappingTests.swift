@@ -58,7 +58,7 @@ struct MappingTests {
             let loaded = [Self.base, shared, Self.base + 4_096, Self.base + 5_000].map {
                 machine.load(0, $0)
             }
-            let content = try machine.kernel.readFile(0, file, 8_192, at: 4_096).get()
+            let content = try machine.kernel.readFile(0, file, 8_192, at: 4_096, cpu: 0).get()
 
             #expect(try written.get() == 5_000)
             #expect(copied == nil && stored == nil)

@@ -1,0 +1,115 @@
+/// The OOM killer: `mm/oom_kill.c`, 6.1.
+extension Kernel {
+    /// What became of a request that found nothing left to free.
+    enum KillerOutcome {
+        /// Nobody may be killed for it.
+        case nothing
+        /// The process that asks is ended when its call is: it may have a part of the reserve.
+        case killedCaller
+        /// A process was ended and its memory freed.
+        case killed
+    }
+
+    /// Ends a process, where the request is one that this may be done for:
+    /// `__alloc_pages_may_oom()`.
+    mutating func outOfMemory(
+        _ request: AllocationRequest,
+        in context: CallContext
+    ) -> KillerOutcome {
+        let isFit =
+            request.order <= GFPFlags.costlyOrder && request.highestZone >= .normal
+            && request.flags.isDisjoint(with: [.thisNode, .retryMayFail])
+        // Without the filesystem nothing was tried in earnest: 6.1 waits for others to free memory.
+        guard isFit, !isProbe, request.flags.contains(.fs) || dyingProcess != nil else {
+            return .nothing
+        }
+        if dyingProcess == context.pid { return .killedCaller }
+        if tuning.panicOnOOM > 0 {
+            logOOMHeader(request, in: context)
+            let kind = tuning.panicOnOOM == 2 ? "compulsory" : "system-wide"
+            panic("Out of memory: \(kind) panic_on_oom is enabled")
+            return .nothing
+        }
+        guard let victim = chooseVictim(context) else {
+            logOOMHeader(request, in: context)
+            log.append("Out of memory and no killable processes...")
+            panic("System is deadlocked on memory")
+            return .nothing
+        }
+        logOOMHeader(request, in: context)
+        kill(victim, in: context)
+        return dyingProcess == processes[victim].pid ? .killedCaller : .killed
+    }
+
+    /// The process whose end frees most, by its place: `select_bad_process()`.
+    private func chooseVictim(_ context: CallContext) -> Int? {
+        if tuning.killsAllocatingTask != 0, let own = process(context.pid), isKillable(own) {
+            return own
+        }
+        var victim: (place: Int, points: Int)?
+        for place in processes.indices where isKillable(place) {
+            let points = badness(place)
+            // Of those that are alike the last one is taken.
+            if points >= victim?.points ?? .min { victim = (place, points) }
+        }
+        return victim?.place
+    }
+
+    private func isKillable(_ place: Int) -> Bool {
+        place > 0 && processes[place].isAlive && processes[place].oomScoreAdjustment > -1000
+    }
+
+    /// `oom_badness()`: pages in memory and in swap and of tables, and the process's own adjustment.
+    func badness(_ place: Int) -> Int {
+        let space = processes[place].space
+        let points = space.residentPages &+ space.swapEntries &+ UInt64(space.tableCount)
+        let total = Int(clamping: managedMemoryPages &+ swap.totalPages)
+        return Int(clamping: points) + processes[place].oomScoreAdjustment * (total / 1000)
+    }
+
+    private var managedMemoryPages: UInt64 {
+        pages.zones.indices.reduce(0) { $0 &+ pages.zones[$1].managed }
+    }
+
+    /// `__oom_kill_process()`; the reaper frees what it can before anything else happens.
+    private mutating func kill(_ place: Int, in context: CallContext) {
+        let victim = processes[place]
+        let space = victim.space
+        events[.oomKill] &+= 1
+        let summary =
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=\(nodeMask)"
+            + ",global_oom,task_memcg=/,task=\(victim.name),pid=\(victim.pid),uid=0"
+        log.append(summary)
+        log.append(
+            "Out of memory: Killed process \(victim.pid) (\(victim.name)) "
+                + "total-vm:\(space.mappedPages * 4)kB, anon-rss:\(space.anonymousPages * 4)kB, "
+                + "file-rss:0kB, shmem-rss:\(space.filePages * 4)kB, UID:0 "
+                + "pgtables:\(space.tableCount * 4)kB "
+                + "oom_score_adj:\(victim.oomScoreAdjustment)"
+        )
+        if pages.decisions.isOn {
+            let resident = space.residentPages
+            pages.decisions.add(.processKilled(pid: victim.pid, pages: resident))
+        }
+        if victim.pid == context.pid {
+            dyingProcess = victim.pid
+        } else {
+            endProcess(place, cpu: context.cpu)
+        }
+    }
+
+    /// The process that ran was killed: it ends before anything else runs.
+    mutating func endDyingProcess(_ pid: Int, in context: CallContext) {
+        dyingProcess = nil
+        if let place = process(pid), place > 0 { endProcess(place, cpu: context.cpu) }
+    }
+
+    /// `panic()`.
+    private mutating func panic(_ text: String) {
+        log.append("Kernel panic - not syncing: \(text)")
+        isPanicked = true
+    }
+
+    /// `0`, or `0-1` on a machine of two nodes.
+    var nodeMask: String { slab.nodeCount > 1 ? "0-\(slab.nodeCount - 1)" : "0" }
+}
