@@ -192,13 +192,15 @@ extension SlabAllocator {
             "slab \(number): free object \(slab.freelist) of \(slab.objects)"
         )
         // A full slab is on no list, every other one is on one; a CPU's own slab may be full. Of a
-        // checked one the objects are counted: a double free cuts its list short, and it stays.
+        // checked one the objects are counted, so that after a double free, which cuts its list
+        // short or bends it to a circle, it may be on the node's list or on none.
         let isFull = slab.freelist == Slab.endOfList
-        let isCutShort = shape.isChecked && slab.hasByteLists && slab.inuse < slab.objects
+        let isMeddledWith = shape.isChecked && slab.hasByteLists
         let isPlaced =
             isWaiting(UInt32(truncatingIfNeeded: number))
             ? place == .nowhere
-            : place == .cpu || isFull == (place == .nowhere) || isCutShort && place == .node
+            : place == .cpu || isFull == (place == .nowhere)
+                || isMeddledWith && (place == .node || place == .nowhere)
         violations.check(isPlaced, "slab \(number) is on \(place), full \(isFull)")
         for offset in 0..<(1 << Int(slab.order)) {
             let page = pages.map[Int(slab.pfn) + offset]

@@ -372,8 +372,10 @@ extension SlabAllocator {
         nodes[node].partial.count += 1
     }
 
+    /// Takes a slab off its node's list; afterwards nothing is before it.
     mutating func removePartial(_ number: UInt32, node: Int) {
         let slab = slabs[Int(number)]
+        slabs[Int(number)].prev = Slab.none
         if slab.prev == Slab.none {
             nodes[node].partial.head = slab.next
         } else {

@@ -112,8 +112,9 @@ extension SlabAllocator {
 
     /// A checked slab has a free object more.
     ///
-    /// A slab that was full goes to the end of the node's list; one that is empty goes back to the
-    /// page allocator where the node has enough.
+    /// A slab whose freelist was empty goes to the end of the node's list; one without users goes
+    /// back to the page allocator where the node has enough. A freelist that a double free has cut
+    /// does not say whether the slab is on the list: `remove_full()` takes it from whichever it is on.
     mutating func giveBackChecked(
         _ head: UInt16,
         slab number: UInt32,
@@ -127,13 +128,14 @@ extension SlabAllocator {
         let node = cache * nodeCount + Int(before.node)
         slabs[Int(number)].freelist = head
         slabs[Int(number)].inuse &-= 1
-        let wasFull = before.freelist == Slab.endOfList
+        let wasListed = nodes[node].partial.head == number || before.prev != Slab.none
         let isSurplus =
             before.inuse == 1 && nodes[node].partial.count >= Int(caches[cache].minPartial)
+        guard isSurplus || before.freelist == Slab.endOfList else { return }
+        if wasListed { removePartial(number, node: node) }
         if isSurplus {
-            if !wasFull { removePartial(number, node: node) }
             discard(number, cpu: cpu, pages: &pages)
-        } else if wasFull {
+        } else {
             appendPartial(number, node: node)
         }
     }
