@@ -11,6 +11,11 @@ struct DriverDecoder {
     private let tables: MachineTables
     private let calls: CallTable
     private var script = DriverScript()
+    /// Bytes that the steps' arguments have so far beside words.
+    private var payloadBytes = 0
+
+    /// Most bytes of all steps' arguments together, as of one call's.
+    private static let maximumPayloadBytes = PayloadDecoder.maximumBytes
 
     private init(tables: MachineTables, calls: CallTable) {
         self.tables = tables
@@ -37,6 +42,8 @@ struct DriverDecoder {
             guard let parser = JSONParser() else {
                 throw Problem(.wrongType, "no memory to read it", at: place.pointer)
             }
+            // The document's values end with their parser.
+            defer { withExtendedLifetime(parser) {} }
             try decoder.read(try parser.parse(text))
         }
         return decoder.script
@@ -80,7 +87,10 @@ struct DriverDecoder {
             for step in list.children { try declare(step) }
         }
         for (method, list) in methods {
-            for step in list.children { script[method].append(try self.step(step, of: method)) }
+            for child in list.children {
+                let step = try step(child, of: method)
+                script[method].append(step)
+            }
         }
     }
 
@@ -106,9 +116,23 @@ struct DriverDecoder {
         script.variables.append(text)
     }
 
-    private func step(_ step: JSONValue, of method: DeviceMethod) throws(Problem) -> MethodStep {
+    private mutating func step(
+        _ step: JSONValue,
+        of method: DeviceMethod
+    ) throws(Problem) -> MethodStep {
         guard step.kind == .object else {
             throw Problem(.wrongType, "a step must be an object", at: step)
+        }
+        for (index, member) in step.children.enumerated()
+        where Self.isOfStep(member.key) || member.key == "args" {
+            let key = [UInt8](member.key)
+            guard !step.children.prefix(index).contains(where: { $0.key == key }) else {
+                throw Problem(
+                    .duplicateField,
+                    "\(shortened(member.key)) is given twice",
+                    at: member
+                )
+            }
         }
         let expressions = MethodExpressions(method, script.variables)
         var condition: MethodCondition?
@@ -126,7 +150,7 @@ struct DriverDecoder {
         return MethodStep(try call(step, expressions), when: condition)
     }
 
-    private func call(
+    private mutating func call(
         _ step: JSONValue,
         _ expressions: MethodExpressions
     ) throws(Problem) -> MethodStep.Action {
@@ -150,8 +174,12 @@ struct DriverDecoder {
                 guard member.kind == .object else {
                     throw Problem(.wrongType, "\"args\" must be an object", at: member)
                 }
-                for argument in member.children { try reader.read(argument) }
+                for argument in member.children {
+                    try countPayload(argument)
+                    try reader.read(argument)
+                }
             } else if !Self.isOfStep(member.key) {
+                try countPayload(member)
                 try reader.read(member)
             }
         }
@@ -160,9 +188,34 @@ struct DriverDecoder {
         return .call(call.descriptor.index, reader.arguments, reader.bindings, result: result)
     }
 
-    /// Whether a member of a call step is no argument of the function.
+    /// Adds what an argument would take as a payload, before it is made.
+    ///
+    /// `{"fill": 0, "length": 1048576}` makes much out of little, in each of many steps.
+    private mutating func countPayload(_ argument: JSONValue) throws(Problem) {
+        switch argument.kind {
+        case .string: payloadBytes += argument.text.count
+        case .array: payloadBytes += argument.count * 8
+        case .object:
+            for member in argument.children {
+                let isLength = member.key == "length" && member.kind == .unsigned
+                // A larger one is refused where it is read.
+                let length = min(member.number, UInt64(Self.maximumPayloadBytes))
+                payloadBytes += isLength ? Int(length) : member.text.count
+            }
+        default: break
+        }
+        guard payloadBytes <= Self.maximumPayloadBytes else {
+            throw Problem(
+                .outOfRange,
+                "the arguments of all steps have more than \(Self.maximumPayloadBytes) bytes",
+                at: argument
+            )
+        }
+    }
+
+    /// Whether a member of a step is no argument of a function.
     private static func isOfStep(_ key: ByteSlice) -> Bool {
-        key == "call" || key == "as" || key == "if"
+        key == "call" || key == "as" || key == "if" || key == "return"
     }
 
     /// Whether a text is an identifier of at most 64 bytes.

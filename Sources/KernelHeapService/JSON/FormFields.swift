@@ -11,8 +11,12 @@ enum FormFields {
         _ body: (_ name: ByteSlice, _ text: ByteSlice) throws(Problem) -> Void
     ) throws(Problem) {
         guard !form.isEmpty else { return }
-        // Decoding only shrinks, so one copy of the form holds every field.
-        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: form.count, alignment: 1)
+        // Decoding only shrinks, so one copy of the form holds every field. A field may hold JSON,
+        // whose reader looks beyond the text's end.
+        let scratch = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: form.count + JSONParser.padding,
+            alignment: 1
+        )
         defer { unsafe scratch.deallocate() }
         var start = 0
         var fieldCount = 0

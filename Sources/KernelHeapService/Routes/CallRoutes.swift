@@ -56,8 +56,11 @@ extension Service {
             explaining: decoded.extras.contains(.explanation)
         )
         metrics.countCall(call.descriptor.index)
-        // Measuring walks the kernel's parts, so it is done now and then.
-        if kernel.sequence & 63 == 0 { sessions.recordGrowth(session.measure(kernel)) }
+        // Measuring walks the kernel's parts, so it is done now and then, and where one call may
+        // have added much.
+        if kernel.sequence & 63 == 0 || decoded.isLong(call) {
+            sessions.recordGrowth(session.measure(kernel))
+        }
         var writer = JSONWriter()
         let parts = writer.outcome(
             outcome,

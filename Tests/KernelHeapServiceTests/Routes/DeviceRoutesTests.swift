@@ -262,6 +262,27 @@ struct DeviceRoutesTests {
                 #"{"open": [{"call": "kfree", "objp": 0, "as": "buf"}]}"#, "invalid-value",
                 "/methods/open/0/as"
             ),
+            (
+                #"{"open": [{"call": "kfree", "objp": 0, "call": "vfree"}]}"#, "duplicate-field",
+                "/methods/open/0/call"
+            ),
+            (
+                #"{"open": [{"call": "kfree", "args": {"objp": 0}, "args": {}}]}"#,
+                "duplicate-field", "/methods/open/0/args"
+            ),
+            (
+                #"{"open": [{"return": 0, "if": "$file", "if": "!$file"}]}"#, "duplicate-field",
+                "/methods/open/0/if"
+            ),
+            (
+                #"{"open": [{"return": 0, "return": 1}]}"#, "duplicate-field",
+                "/methods/open/0/return"
+            ),
+            (
+                #"{"open": [{"call": "kernel_write", "address": 0, "data": {"fill": 1, "length": 700000}}], "#
+                    + #""read": [{"call": "kernel_write", "address": 0, "data": {"fill": 1, "length": 700000}}]}"#,
+                "out-of-range", "/methods/read/0/data"
+            ),
         ]
     )
     func refused(methods: String, problem: String, pointer: String) throws {
@@ -323,6 +344,21 @@ extension DeviceRoutesTests {
                 "length is above 1048576, the most that is run", "",
             ]
         )
+    }
+
+    @Test func `what a driver holds is measured when it comes`() throws {
+        let before = try held()
+        let methods =
+            #"{"open": [{"call": "kernel_write", "address": 0, "data": {"fill": 1, "length": 1000000}}]}"#
+        _ = try register("large", methods)
+
+        #expect(try held() >= before + 1_000_000)
+    }
+
+    /// What the list of sessions says, which measures nothing itself.
+    private func held() throws -> Double {
+        let sessions = try service.send("GET", "/v1/sessions").json["sessions"].elements
+        return try #require(sessions.first?["held_bytes"].number)
     }
 
     @Test func `a copy may take part of the stack's frames in use, and of no others`() throws {
