@@ -32,19 +32,20 @@ extension Kernel {
         let process = processes[index]
         var resident = (anonymous: UInt64(0), ofFiles: UInt64(0))
         var swapped: UInt64 = 0
-        for leaf in userLeaves(index, 0..<userEnd).found {
+        var budget = WalkBudget(process.space)
+        forEachUserLeaf(index, 0..<userEnd, &budget) { leaf in
             let area = process.space.area(at: leaf.address)
             if paging.format.isSwapEntry(leaf.entry) {
                 swapped += 1
                 let slot = paging.format.swapSlot(of: leaf.entry).slot
                 violations.check(swap.uses(slot) > 0, "slot \(slot) of \(leaf.address) is free")
-                continue
+                return
             }
             violations.check(area != nil, "page \(leaf.address) lies in no area")
             checkRights(leaf, area?.rights ?? [], &violations)
-            if leaf.entry.flags.contains(.special) { continue }
+            if leaf.entry.flags.contains(.special) { return }
             let pfn = UInt32(truncatingIfNeeded: paging.format.storedFrame(of: leaf.entry))
-            guard let pfn = memoryFrame(UInt64(pfn)) else { continue }
+            guard let pfn = memoryFrame(UInt64(pfn)) else { return }
             let page = pages.map[Int(pfn)]
             violations.check(
                 page.kind == .allocated && page.order == 0 && page.isOnLRU,

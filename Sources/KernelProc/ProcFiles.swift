@@ -30,4 +30,12 @@ public enum ProcFiles {
         default: ProcessFiles.text(path: path, of: kernel)
         }
     }
+
+    /// Whose pages a file counts one by one, so that its text takes long where there are many.
+    ///
+    /// - Parameter path: below `/proc`, without a leading slash.
+    /// - Returns: the process; nil for all other files.
+    public static func countedProcess(path: String) -> Int? {
+        ProcessFiles.countedProcess(path: path)
+    }
 }

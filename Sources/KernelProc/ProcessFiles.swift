@@ -9,19 +9,32 @@ enum ProcessFiles {
     ///   - kernel: the machine.
     /// - Returns: `nil` where the machine has no such process or file.
     static func text(path: String, of kernel: borrowing Kernel) -> String? {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let pid = Int(parts[0]), String(pid) == parts[0],
-            let process = kernel.processView(pid, limit: .max)
+        guard let (pid, name) = parts(of: path), ["maps", "smaps", "status", "comm"].contains(name)
         else { return nil }
+        let limit = name.hasSuffix("maps") ? Int.max : 0
+        guard let process = kernel.processView(pid, limit: limit, countsPages: false) else {
+            return nil
+        }
         let wordBytes = kernel.layout.wordBytes
-        switch parts[1] {
+        switch name {
         case "maps": return ProcessMaps.text(process, wordBytes: wordBytes)
         case "smaps":
             let usages = kernel.areaUsages(of: pid) ?? []
             return ProcessSmaps.text(process, usages, wordBytes: wordBytes)
         case "status": return ProcessStatus.text(process)
-        case "comm": return process.name + "\n"
-        default: return nil
+        default: return process.name + "\n"
         }
+    }
+
+    /// The process whose pages a file counts one by one; nil for all other files.
+    static func countedProcess(path: String) -> Int? {
+        guard let (pid, name) = parts(of: path), name == "smaps" else { return nil }
+        return pid
+    }
+
+    private static func parts(of path: String) -> (pid: Int, name: Substring)? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let pid = Int(parts[0]), String(pid) == parts[0] else { return nil }
+        return (pid, parts[1])
     }
 }

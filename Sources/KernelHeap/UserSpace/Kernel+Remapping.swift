@@ -193,9 +193,11 @@ extension Kernel {
         cpu: Int
     ) -> UserFault.Stop? {
         defer { paging.flushUser() }
+        var budget = WalkBudget(processes[process].space)
         var start = range.lowerBound
         while start < range.upperBound {
-            let (leaves, next) = userLeaves(process, start..<range.upperBound, limit: 4_096)
+            let part = start..<range.upperBound
+            let (leaves, next) = userLeaves(process, part, limit: 4_096, &budget)
             for leaf in leaves {
                 let place = target + (leaf.address - range.lowerBound)
                 switch makeLeaf(process, at: place, cpu: cpu) {

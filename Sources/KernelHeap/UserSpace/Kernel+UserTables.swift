@@ -13,9 +13,11 @@ struct WalkBudget {
     var tables: Int
     var gaps: Int
 
-    init(_ space: AddressSpace) {
-        tables = space.tableCount + 2
-        gaps = 1_024 * (space.tableCount + 2)
+    /// A budget for walks over some ranges that do not overlap: each may begin in the middle of a
+    /// table that the one before it has seen.
+    init(_ space: AddressSpace, ranges: Int = 1) {
+        tables = space.tableCount + 1 + ranges
+        gaps = 1_024 * (space.tableCount + 1 + ranges)
     }
 }
 
@@ -174,6 +176,24 @@ extension Kernel {
                 )
             }
             address += 4096
+        }
+    }
+
+    /// Tells the entries of a range that are not empty, ascending; never holds more than some
+    /// thousand of them.
+    func forEachUserLeaf(
+        _ process: Int,
+        _ range: Range<UInt64>,
+        _ budget: inout WalkBudget,
+        _ body: (UserLeaf) -> Void
+    ) {
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let part = start..<range.upperBound
+            let (leaves, next) = userLeaves(process, part, limit: 4_096, &budget)
+            for leaf in leaves { body(leaf) }
+            guard let next, next > start else { return }
+            start = next
         }
     }
 

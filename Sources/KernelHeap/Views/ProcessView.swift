@@ -67,24 +67,27 @@ extension Kernel {
 
     /// A process with its areas from an address on.
     ///
-    /// Costs the areas and the pages that the process has touched.
+    /// Costs the areas and, where pages are counted, those that the process has touched.
     ///
     /// - Parameters:
     ///   - pid: the process.
     ///   - address: areas that end at or below it are left out.
     ///   - limit: most areas to give.
+    ///   - countsPages: whether the areas say how many pages they have; 0 otherwise.
     /// - Returns: `nil` where there is no such process.
     public func processView(
         _ pid: Int,
         areasFrom address: LinearAddress = .null,
-        limit: Int
+        limit: Int,
+        countsPages: Bool = true
     ) -> ProcessView? {
         guard let index = process(pid) else { return nil }
         let process = processes[index]
         let all = process.space.areas
         let first = all.firstIndex { $0.end > address.rawValue } ?? all.count
         let shown = Array(all[first...].prefix(max(limit, 0)))
-        let counts = shown.map { residentPages(index, $0) }
+        var budget = WalkBudget(process.space, ranges: shown.count)
+        let counts = shown.map { countsPages ? residentPages(index, $0, &budget) : 0 }
         var view = ProcessView(
             pid: process.pid,
             name: process.name,
@@ -153,15 +156,29 @@ extension Kernel {
         return memory
     }
 
+    /// Lowest tables of some processes together, or of all: what the time goes with that it takes
+    /// to look at their pages.
+    public func tableCount(ofProcess pid: Int?) -> Int {
+        processes.reduce(0) { sum, process in
+            let isMeant = process.isAlive && (pid == nil || process.pid == pid)
+            return isMeant ? sum + process.space.tableCount : sum
+        }
+    }
+
     /// Counts an area's pages: the shared zero page is none.
-    private func residentPages(_ process: Int, _ area: VMArea) -> UInt64 {
+    private func residentPages(
+        _ process: Int,
+        _ area: VMArea,
+        _ budget: inout WalkBudget
+    ) -> UInt64 {
         guard processes[process].space.residentPages > 0 else { return 0 }
-        let leaves = userLeaves(process, area.start..<area.end).found
-        return UInt64(
-            leaves.count {
-                !$0.entry.flags.contains(.special) && !paging.format.isSwapEntry($0.entry)
-            }
-        )
+        var count: UInt64 = 0
+        forEachUserLeaf(process, area.start..<area.end, &budget) { leaf in
+            guard !leaf.entry.flags.contains(.special), !paging.format.isSwapEntry(leaf.entry)
+            else { return }
+            count += 1
+        }
+        return count
     }
 
     /// The pages of a process that have a frame, by address.
@@ -172,18 +189,23 @@ extension Kernel {
     ///   - pid: the process.
     ///   - address: where to begin.
     ///   - limit: most pages to give.
+    ///   - most: entries of tables to look at, about: the zero page is passed over.
     /// - Returns: the pages, and where to go on, nil at the end; `nil` without such a process.
     public func residentPages(
         of pid: Int,
         from address: LinearAddress,
-        limit: Int
+        limit: Int,
+        lookingAt most: Int = 1 << 18
     ) -> (pages: [ProcessView.Resident], next: LinearAddress?)? {
         guard let index = process(pid) else { return nil }
         var found: [ProcessView.Resident] = []
         var start = address.rawValue
-        while found.count < limit, start < userEnd {
-            let wanted = min(limit - found.count, 4_096)
-            let (leaves, next) = userLeaves(index, start..<userEnd, limit: wanted)
+        var budget = WalkBudget(processes[index].space)
+        var looked = 0
+        while found.count < limit, looked < most, start < userEnd {
+            let wanted = min(limit - found.count, most - looked, 4_096)
+            let (leaves, next) = userLeaves(index, start..<userEnd, limit: wanted, &budget)
+            looked += leaves.count
             for leaf in leaves
             where !leaf.entry.flags.contains(.special) && !paging.format.isSwapEntry(leaf.entry) {
                 let place = LinearAddress(rawValue: leaf.address)

@@ -2,22 +2,22 @@
 public struct UserPageView: Hashable, Sendable {
     public var address: LinearAddress
     public var pfn: PFN
-    /// How many entries point to the frame; 0 for the shared zero page, which nobody owns.
+    /// How many entries point to the frame; 0 for the shared zero page, which nobody owns, and for
+    /// what is no memory.
     public var mapCount: UInt64
     /// A page of a file, or of shared anonymous memory.
     public var isOfFile: Bool
     public var isWritable: Bool
     public var isAccessed: Bool
     public var isDirty: Bool
+    /// The shared page of zeros.
+    public var isZeroPage: Bool
     /// Of a page in a swap area: which area in the lowest five bits, and the place in it.
     public var swapEntry: UInt64?
     /// Entries that name the page's place in the swap area.
     public var swapUses: UInt64 = 0
     /// Given up by `MADV_FREE`.
     public var isLazyFree = false
-
-    /// The shared page of zeros.
-    public var isZeroPage: Bool { mapCount == 0 && swapEntry == nil }
 
     /// The page's eight bytes in `/proc/<pid>/pagemap`: `pte_to_pagemap_entry()`, 6.1.
     public var pagemap: UInt64 {
@@ -53,7 +53,7 @@ public struct AreaUsage: Hashable, Sendable {
             proportionalSwapped += (4096 << 12) / max(page.swapUses, 1)
             return
         }
-        guard !page.isZeroPage else { return }
+        guard page.mapCount > 0 else { return }
         if page.isLazyFree { lazyFree += 4096 }
         let share = (4096 << 12) / page.mapCount
         resident += 4096
@@ -87,9 +87,11 @@ extension Kernel {
     /// - Returns: `nil` where there is no such process.
     public func areaUsages(of pid: Int) -> [AreaUsage]? {
         guard let index = process(pid) else { return nil }
-        return processes[index].space.areas.map { area in
+        let areas = processes[index].space.areas
+        var budget = WalkBudget(processes[index].space, ranges: areas.count)
+        return areas.map { area in
             var usage = AreaUsage()
-            for leaf in userLeaves(index, area.start..<area.end).found { usage.add(pageView(leaf)) }
+            forEachUserLeaf(index, area.start..<area.end, &budget) { usage.add(pageView($0)) }
             return usage
         }
     }
@@ -104,7 +106,8 @@ extension Kernel {
             isOfFile: false,
             isWritable: flags.contains(.writable),
             isAccessed: flags.contains(.accessed),
-            isDirty: flags.contains(.dirty)
+            isDirty: flags.contains(.dirty),
+            isZeroPage: flags.contains(.special)
         )
         if paging.format.isSwapEntry(leaf.entry) {
             let slot = paging.format.swapSlot(of: leaf.entry).slot

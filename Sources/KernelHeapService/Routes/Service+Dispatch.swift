@@ -53,15 +53,26 @@ extension Service {
     }
 
     /// Works on a session's kernel: at once where its lock is free, otherwise on a worker.
+    ///
+    /// - Parameters:
+    ///   - session: whose kernel.
+    ///   - completion: of the request.
+    ///   - isLong: whether the work would hold up other sessions' requests: then a worker does it,
+    ///     too.
+    ///   - body: the work.
+    /// - Returns: the answer, or one that a worker completes.
+    /// - Throws: what the work throws, and `busy` where no worker can take it.
     func withKernel(
         of session: Session,
         _ completion: Completion,
+        unless isLong: (borrowing Kernel) throws(Problem) -> Bool = { _ in false },
         _ body: @escaping @Sendable (inout Kernel) throws(Problem) -> Response
     ) throws(Problem) -> Response {
-        let now = try session.kernel.withLockIfAvailable { (kernel) throws(Problem) -> Response in
-            try body(&kernel)
+        let now = try session.kernel.withLockIfAvailable { (kernel) throws(Problem) -> Response? in
+            if try isLong(kernel) { return nil }
+            return try body(&kernel)
         }
-        if let now { return now }
+        if let now, let response = now { return response }
         return try deferred(session, completion, body)
     }
 

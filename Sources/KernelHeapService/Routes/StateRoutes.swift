@@ -41,7 +41,14 @@ extension Service {
         let session = try session(match)
         let path = try decodedPath(match.name)
         let isJSON = prefersJSON(request)
-        return try withKernel(of: session, completion) { (kernel) throws(Problem) in
+        let counted = root == "/proc/" ? ProcFiles.countedProcess(path: path) : nil
+        return try withKernel(
+            of: session,
+            completion,
+            unless: { kernel in
+                counted.map { StateView.countsManyPages(kernel, of: $0) } ?? false
+            }
+        ) { (kernel) throws(Problem) in
             let text =
                 root == "/proc/"
                 ? ProcFiles.text(path: path, of: kernel) : SysFiles.text(path: path, of: kernel)
@@ -103,7 +110,11 @@ extension Service {
             of: view,
             prefersBytes: accepted.hasPrefix("application/octet-stream")
         )
-        return try withKernel(of: session, completion) { (kernel) throws(Problem) in
+        return try withKernel(
+            of: session,
+            completion,
+            unless: { (kernel) throws(Problem) in try view.isLong(kernel, query) }
+        ) { (kernel) throws(Problem) in
             let answer = try view.answer(kernel, query)
             let type = answer.contentType
             return Response(

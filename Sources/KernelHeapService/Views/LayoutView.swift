@@ -4,7 +4,11 @@ extension StateView {
     /// `GET …/layout`: the regions of the address space; with `?pid=` a process's areas, too.
     static let layout = StateView(
         "layout",
-        parameters: ["pid", "address", "limit"]
+        parameters: ["pid", "address", "limit"],
+        isLong: { (kernel, query) throws(Problem) in
+            guard let pid = try query.process(of: kernel) else { return false }
+            return countsManyPages(kernel, of: pid)
+        }
     ) { (kernel, query) throws(Problem) in
         let limit = Int(try query.number("limit", default: 1_000, in: 1...10_000))
         let start = LinearAddress(rawValue: try query.word("address") ?? 0)

@@ -5,7 +5,10 @@ extension StateView {
     /// them, and the frames behind its pages.
     static let processes = StateView(
         "processes",
-        parameters: ["pid", "address", "limit"]
+        parameters: ["pid", "address", "limit"],
+        isLong: { (kernel, query) throws(Problem) in
+            countsManyPages(kernel, of: try query.process(of: kernel))
+        }
     ) { (kernel, query) throws(Problem) in
         let limit = Int(try query.number("limit", default: 1_000, in: 1...10_000))
         let start = LinearAddress(rawValue: try query.word("address") ?? 0)
@@ -27,6 +30,11 @@ extension StateView {
             json.member("next_page_address", addressOrNull: resident.next?.rawValue)
         }
         return ViewAnswer(json)
+    }
+
+    /// Whether the pages of a process, or of all, take long to count: each table has up to 1,024.
+    static func countsManyPages(_ kernel: borrowing Kernel, of pid: Int?) -> Bool {
+        kernel.tableCount(ofProcess: pid) > 256
     }
 }
 

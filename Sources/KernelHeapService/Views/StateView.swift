@@ -8,6 +8,8 @@ struct StateView: Sendable {
     let name: String
     /// The fields that the query may have.
     let parameters: [String]
+    /// Whether the answer may take so long that other sessions' requests must not wait behind it.
+    let isLong: @Sendable (_ kernel: borrowing Kernel, _ query: ViewQuery) throws(Problem) -> Bool
     /// Reads the kernel and writes the answer.
     let answer:
         @Sendable (_ kernel: borrowing Kernel, _ query: ViewQuery) throws(Problem) -> ViewAnswer
@@ -15,6 +17,10 @@ struct StateView: Sendable {
     init(
         _ name: String,
         parameters: [String] = [],
+        isLong:
+            @escaping @Sendable (
+                _ kernel: borrowing Kernel, _ query: ViewQuery
+            ) throws(Problem) -> Bool = { _, _ in false },
         _ answer:
             @escaping @Sendable (
                 _ kernel: borrowing Kernel, _ query: ViewQuery
@@ -22,6 +28,7 @@ struct StateView: Sendable {
     ) {
         self.name = name
         self.parameters = parameters
+        self.isLong = isLong
         self.answer = answer
     }
 

@@ -198,6 +198,75 @@ struct UserTablesTests {
         #expect(violations == [])
     }
 
+    // All entries of a middle table point to one full table: a view looks at it no more often than
+    // the process has tables, in however many parts it walks.
+    @Test func `tables that a client shows many times are counted a few times`() throws {
+        var kernel = try Kernel()
+        let base: UInt64 = 0x4000_0000
+        try map(&kernel, base, 512 << 12)
+        for page in 0..<UInt64(512) { _ = try touch(&kernel, base + page << 12) }
+        for table in 1...UInt64(10) {
+            try map(&kernel, base + table << 21, 4_096)
+            _ = try touch(&kernel, base + table << 21)
+        }
+        let boot = kernel.bootTables()
+        let walk = kernel.walk(base, root: kernel.root(of: 0, boot), boot)
+        let entry = kernel.paging.format.entry(frame: walk.last.table, .table)
+        for index in 0..<512 { kernel.setTableEntry(walk.steps[2].table, index, entry) }
+        let tables = kernel.processes[0].space.tableCount
+
+        let all = kernel.residentPages(of: 1, from: .null, limit: .max)
+        let found = try #require(all)
+
+        #expect(tables == 13)
+        #expect(found.pages.count >= 512)
+        #expect(found.pages.count <= (tables + 2) * 512)
+    }
+
+    @Test func `a view passes over so many zero pages and tells where to go on`() throws {
+        var kernel = try Kernel()
+        let base: UInt64 = 0x4000_0000
+        try map(&kernel, base, 2_048 << 12)
+        for page in 0..<UInt64(2_000) {
+            _ = kernel.userPage(0, at: base + page << 12, for: .load, cpu: 0)
+        }
+        _ = try touch(&kernel, base + 2_001 << 12)
+
+        let first = kernel.residentPages(of: 1, from: .null, limit: 10, lookingAt: 1_000)
+        let middle = try #require(first)
+        let start = try #require(middle.next)
+        let second = kernel.residentPages(of: 1, from: start, limit: 10, lookingAt: 4_000)
+        let rest = try #require(second)
+        let counted = kernel.processView(1, limit: 10)
+        let plain = kernel.processView(1, limit: 10, countsPages: false)
+
+        #expect(middle.pages.isEmpty)
+        #expect(start.rawValue > base && start.rawValue < base + 2_000 << 12)
+        #expect(rest.pages.map(\.address.rawValue) == [base + 2_001 << 12])
+        #expect(rest.next == nil)
+        #expect(counted?.areas.map(\.residentPages).reduce(0, +) == 1)
+        #expect(plain?.areas.map(\.residentPages).reduce(0, +) == 0)
+        #expect(plain?.residentPages == 1)
+    }
+
+    @Test func `an entry that points out of memory is no zero page, and no page at all`() throws {
+        var kernel = try Kernel()
+        try map(&kernel, 0x40_0000, 4_096)
+        _ = try touch(&kernel, 0x40_0000)
+        let boot = kernel.bootTables()
+        let walk = kernel.walk(0x40_0000, root: kernel.root(of: 0, boot), boot)
+        let device = kernel.paging.format.entry(frame: 0xfee00, [.present, .user, .writable])
+        kernel.setTableEntry(walk.last.table, 0, device)
+
+        let pages = kernel.userPages(of: 1, in: 0x40_0000..<0x40_1000)
+        let usages = kernel.areaUsages(of: 1)
+
+        #expect(pages?.map(\.pfn.rawValue) == [0xfee00])
+        #expect(pages?.map(\.isZeroPage) == [false])
+        #expect(pages?.map(\.mapCount) == [0])
+        #expect(usages?.allSatisfy { $0.resident == 0 } == true)
+    }
+
     // Each level's table points to itself: without an end, munmap would walk 2^27 entries.
     @Test func `tables that a client ties in a knot end all walks`() throws {
         var kernel = try Kernel()
