@@ -158,6 +158,8 @@ extension Kernel {
     ) {
         note(object.address, isAllocation: true, requested, context)
         guard object.slab != Slab.none, let place = slabPlace(at: object.address) else { return }
+        // A constructor has written what it meant to, and owners leave objects as they found them.
+        guard !slab.caches[Int(slab.slabs[Int(object.slab)].cache)].isConstructed else { return }
         written.begin(object.address, size: place.size)
     }
 

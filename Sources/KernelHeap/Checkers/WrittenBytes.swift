@@ -11,20 +11,28 @@ struct WrittenBytes: Sendable {
     let capacity: Int
     /// Unwritten parts of objects, ascending, by the objects' addresses.
     private var gaps: [UInt64: [Range<UInt64>]] = [:]
+    /// Unwritten parts of all objects.
+    private var rangeCount = 0
 
     init(capacity: Int) { self.capacity = capacity }
 
     var isEmpty: Bool { gaps.isEmpty }
-    var heldBytes: Int { gaps.capacity * 80 }
+    /// A place in the table, and for each object the head of an array and its elements.
+    var heldBytes: Int { gaps.capacity * 48 + gaps.count * 32 + rangeCount * 16 }
 
     /// An object was allocated, and nothing of it is written.
     mutating func begin(_ object: UInt64, size: UInt64) {
         guard gaps.count < capacity || gaps[object] != nil else { return }
-        gaps[object] = [object..<object &+ size]
+        set(object, [object..<object &+ size])
     }
 
-    /// An object was freed.
-    mutating func end(_ object: UInt64) { gaps[object] = nil }
+    /// An object was freed, or all of it is known to be written.
+    mutating func end(_ object: UInt64) { set(object, nil) }
+
+    private mutating func set(_ object: UInt64, _ ranges: [Range<UInt64>]?) {
+        rangeCount += (ranges?.count ?? 0) - (gaps[object]?.count ?? 0)
+        gaps[object] = ranges
+    }
 
     /// A part of an object was written.
     mutating func write(_ object: UInt64, _ range: Range<UInt64>) {
@@ -38,7 +46,7 @@ struct WrittenBytes: Sendable {
             if gap.lowerBound < range.lowerBound { new.append(gap.lowerBound..<range.lowerBound) }
             if range.upperBound < gap.upperBound { new.append(range.upperBound..<gap.upperBound) }
         }
-        gaps[object] = new.isEmpty || new.count > Self.maximumGaps ? nil : new
+        set(object, new.isEmpty || new.count > Self.maximumGaps ? nil : new)
     }
 
     /// The unwritten parts of a range of an object.

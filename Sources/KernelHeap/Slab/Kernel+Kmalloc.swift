@@ -119,6 +119,7 @@ extension Kernel {
             // Objects are cleared when they are freed: what is left is the free pointer.
             clearKernel(object.address &+ UInt64(shape.pointerOffset), layout.wordBytes)
         }
+        if slab.clearsOnFree(cache) { written.end(object.address) }
     }
 
     @inline(never)

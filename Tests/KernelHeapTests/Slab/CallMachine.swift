@@ -26,6 +26,13 @@ final class CallMachine {
         try self.init(description)
     }
 
+    convenience init(history: Int, _ bootOptions: String = "") throws {
+        var description = MachineDescription()
+        description.bootOptions = bootOptions
+        description.objectHistory = history
+        try self.init(description)
+    }
+
     /// Runs a call of the registry; `GFP_KERNEL` is 0xcc0 in the engine's numbering too.
     @discardableResult
     func call(

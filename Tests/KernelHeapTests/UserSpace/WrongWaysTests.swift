@@ -149,6 +149,54 @@ struct WrongWaysTests {
         #expect(copy.warnings.isEmpty)
     }
 
+    @Test func `memory that is cleared when it is freed leaks nothing`() throws {
+        let machine = try CallMachine(history: 64, "init_on_free=1")
+        try machine.call("mmap", .word(Self.base), 4_096, 3, 0x32)
+        let object = try machine.call("kmalloc", 64, 0xcc0).word
+
+        let copy = try machine.call("copy_to_user", .word(Self.base), .word(object), 64)
+
+        #expect(copy.word == 0)
+        #expect(copy.warnings.isEmpty)
+    }
+
+    @Test func `what a constructor wrote may go to user space`() throws {
+        let machine = try CallMachine(history: 64)
+        try machine.call("mmap", .word(Self.base), 4_096, 3, 0x32)
+        let pattern = [UInt8](repeating: 7, count: 64)
+        let cache = try machine.call(
+            "kmem_cache_create_usercopy",
+            "built",
+            64,
+            0,
+            0,
+            0,
+            64,
+            .bytes(pattern)
+        ).word
+        let object = try machine.call("kmem_cache_alloc", .word(cache), 0xcc0).word
+
+        let copy = try machine.call("copy_to_user", .word(Self.base), .word(object), 64)
+
+        #expect(copy.word == 0)
+        #expect(copy.warnings.isEmpty)
+    }
+
+    @Test func `each unwritten part of an object is counted`() {
+        var written = WrittenBytes(capacity: 4)
+        written.begin(0x1000, size: 1_024)
+        let one = written.heldBytes
+        for part in 0..<20 {
+            let start = 0x1000 + UInt64(part) * 32 + 8
+            written.write(0x1000, start..<start + 8)
+        }
+        let many = written.heldBytes
+        written.end(0x1000)
+
+        #expect(many - one == 20 * 16)
+        #expect(written.heldBytes < one)
+    }
+
     @Test func `the kernel's own load from user memory is an SMAP fault`() throws {
         var machine = try machine()
         _ = machine.store(0, Self.base, 1)
