@@ -19,16 +19,19 @@ extension Kernel {
         _ function: String,
         in context: CallContext
     ) {
-        let view = whatIs(LinearAddress(rawValue: address), pid: context.pid)
-        let isArithmeticRight = view.region?.kind == .kernelImage || view.region?.kind == .directMap
-        if isArithmeticRight, view.mapping != nil { return }
+        let isAddress = address <= layout.addressMask
+        let region = isAddress ? region(of: LinearAddress(rawValue: address)) : nil
+        let hasTables = region != nil && paging.format.isCanonical(address)
+        let mapping = hasTables ? mapping(of: address, process: processIndex(context)) : nil
+        let isArithmeticRight = region?.kind == .kernelImage || region?.kind == .directMap
+        if isArithmeticRight, mapping != nil { return }
         misuse.add(
             .notDirectMapped(
                 WrongAddress(
                     address: LinearAddress(rawValue: address),
                     function: function,
-                    region: view.region?.name,
-                    frame: view.mapping?.physical.pfn
+                    region: region?.name,
+                    frame: mapping?.physical.pfn
                 )
             )
         )

@@ -101,7 +101,8 @@ extension Kernel {
         return view
     }
 
-    private func mapping(of address: UInt64, process: Int) -> AddressView.Mapping? {
+    /// What the page tables have behind a canonical address.
+    func mapping(of address: UInt64, process: Int) -> AddressView.Mapping? {
         let boot = bootTables()
         let walk = walk(address, root: root(of: process, boot), boot)
         guard walk.end == .mapped else { return nil }

@@ -114,7 +114,9 @@ extension Kernel {
         )
         var place = arena.busy.first(endingAfter: start.rawValue)
         while place != 0 && view.areas.count < limit {
-            view.areas.append(vmallocAreaView(arena.busy[place], in: arena))
+            var area = vmallocAreaView(arena.busy[place], in: arena)
+            area.nodePages = nodePages(arena.busy[place], in: arena)
+            view.areas.append(area)
             place = arena.busy.next(place)
         }
         if place != 0 { view.next = LinearAddress(rawValue: arena.busy[place].start) }
@@ -187,20 +189,19 @@ extension Kernel {
         if node.use.isBoot {
             let maker = Int(node.use.maker)
             area.maker = BootAreas.makers.indices.contains(maker) ? BootAreas.makers[maker] : ""
-            area.nodePages = area.pageCount > 0 ? [area.pageCount] : []
         } else {
             area.call = UInt64(node.use.maker)
             area.maker = "call_\(node.use.maker)"
-            let count = Int(node.use.pageCount)
-            area.nodePages = nodePages(arena.frames.frames(node.use.frames, count: count))
         }
-        // 32-bit kernels are built without nodes.
-        if layout.is32Bit { area.nodePages = [] }
         return area
     }
 
-    /// How many of some frames each node has.
-    private func nodePages(_ frames: [UInt32]) -> [UInt64] {
+    /// How many of an area's pages each node has; costs a copy of its list of frames.
+    private func nodePages(_ node: VmapNode, in arena: borrowing VmallocArena) -> [UInt64] {
+        // 32-bit kernels are built without nodes.
+        guard !layout.is32Bit, node.use.pageCount > 0 else { return [] }
+        if node.use.isBoot { return [UInt64(node.use.pageCount)] }
+        let frames = arena.frames.frames(node.use.frames, count: Int(node.use.pageCount))
         guard !frames.isEmpty else { return [] }
         guard slab.nodeCount > 1 else { return [UInt64(frames.count)] }
         var counts = [UInt64](repeating: 0, count: slab.nodeCount)

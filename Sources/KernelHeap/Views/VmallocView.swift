@@ -63,7 +63,7 @@ public struct VmallocAreaView: Hashable, Sendable {
     public var maker = ""
     /// The call that made it; nil for the boot.
     public var call: UInt64?
-    /// Pages by node.
+    /// Pages by node; empty where the area is shown alone.
     public var nodePages: [UInt64] = []
 
     init(start: LinearAddress, size: UInt64, guardBytes: UInt64) {
