@@ -72,9 +72,13 @@ extension Kernel {
             Fact("file", .address(address)), Fact("steps", .list(run.steps)),
         ]
         guard let value = run.value else { return DeviceOutcome(value: nil, facts: facts) }
-        guard value == 0 else {
+        let status = Int32(truncatingIfNeeded: value)
+        guard status == 0 else {
             kfreeFile(address, in: context)
-            return DeviceOutcome(value: Int64(bitPattern: value), facts: facts)
+            guard status > 0 else { return DeviceOutcome(value: Int64(status), facts: facts) }
+            // do_dentry_open(): only errors may stand for a file that was not opened.
+            log.warnOnce(at: "fs/open.c", in: "do_dentry_open", context)
+            return .failure(.EINVAL, facts)
         }
         guard let descriptor = processes[process].open(.device(address)) else {
             // A method of the driver has taken the last one.
@@ -188,7 +192,9 @@ extension Kernel {
             in: context
         )
         // A command that the driver does not know: -ENOIOCTLCMD becomes -ENOTTY.
-        let value = run.value.map { Int64(bitPattern: $0) == -515 ? -25 : Int64(bitPattern: $0) }
+        // vfs_ioctl() and its caller keep the result in an int.
+        let status = run.value.map { Int32(truncatingIfNeeded: $0) }
+        let value = status.map { $0 == -515 ? -25 : Int64($0) }
         return DeviceOutcome(value: value, facts: [Fact("steps", .list(run.steps))])
     }
 

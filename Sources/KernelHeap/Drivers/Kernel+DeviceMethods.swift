@@ -63,7 +63,7 @@ extension Kernel {
         var arguments = arguments
         for binding in bindings {
             let parameter = call.signature.parameters[binding.argument]
-            let word = narrowed(binding.value.value(variables), to: parameter.type)
+            let word = narrowed(binding.value.value(variables), to: parameter)
             // The codec holds numbers that are written down to the same limit.
             if let maximum = parameter.maximum, word > maximum {
                 let text = "\(parameter.name) is above \(maximum), the most that is run"
@@ -81,14 +81,15 @@ extension Kernel {
         return result.value.word
     }
 
-    /// A register's value as a parameter's C type takes it.
-    private func narrowed(_ word: UInt64, to type: ParameterType) -> UInt64 {
-        switch type {
+    /// A variable's value as a parameter's C type takes it.
+    private func narrowed(_ word: UInt64, to parameter: Parameter) -> UInt64 {
+        let pointerMask = parameter.isFixedWidth ? UInt64.max : layout.addressMask
+        return switch parameter.type {
         case .unsigned(let bits) where bits < 64: word & ((1 << UInt64(max(bits, 1))) - 1)
         case .signed(let bits) where bits == 32:
             UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: word)))
-        case .address, .page, .cache: word & layout.addressMask
-        case .unsigned where layout.is32Bit: word & layout.addressMask
+        case .address, .page, .cache: word & pointerMask
+        case .unsigned where layout.is32Bit: word & pointerMask
         default: word
         }
     }

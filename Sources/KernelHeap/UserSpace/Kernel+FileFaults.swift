@@ -161,12 +161,12 @@ extension Kernel {
             releaseFile(file, cpu: cpu)
             return DeviceOutcome(value: 0)
         case .device(let file):
-            let outcome = releaseDeviceFile(
+            // The descriptor is free before the driver hears of it.
+            _ = processes[process].close(descriptor)
+            return releaseDeviceFile(
                 file,
                 in: CallContext(cpu: cpu, pid: processes[process].pid)
             )
-            _ = processes[process].close(descriptor)
-            return outcome
         }
     }
 

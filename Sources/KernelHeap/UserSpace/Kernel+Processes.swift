@@ -74,8 +74,9 @@ extension Kernel {
     }
 
     mutating func endProcess(_ process: Int, cpu: Int) {
-        // Files first: a driver's `release` may still look at user space.
-        for descriptor in processes[process].openDescriptors {
+        // Files first: a driver's `release` may still look at user space, and may open files in
+        // memory, but no device, so that this ends.
+        while let descriptor = processes[process].lowestDescriptor {
             _ = closeFile(process, descriptor, cpu: cpu)
         }
         releaseUserSpace(process, cpu: cpu)

@@ -70,9 +70,17 @@ struct Process: Sendable {
 
     /// The files behind its descriptors, one for each.
     var openFiles: [OpenFile] { descriptors.compactMap { $0 } }
-    /// What is open, ascending.
-    var openDescriptors: [Int] {
-        descriptors.indices.filter { descriptors[$0] != nil }.map { $0 + Self.firstDescriptor }
+    /// The first descriptor that is open.
+    var lowestDescriptor: Int? {
+        descriptors.firstIndex { $0 != nil }.map { $0 + Self.firstDescriptor }
+    }
+
+    /// The devices' files, each time one is open, with their descriptors, ascending.
+    var deviceFiles: some Sequence<(descriptor: Int, address: UInt64)> {
+        descriptors.indices.lazy.compactMap { index -> (descriptor: Int, address: UInt64)? in
+            guard case .device(let address)? = descriptors[index] else { return nil }
+            return (index + Self.firstDescriptor, address)
+        }
     }
 
     /// What a descriptor stands for.

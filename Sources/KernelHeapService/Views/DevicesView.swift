@@ -1,12 +1,21 @@
 internal import KernelHeap
 
 extension StateView {
-    /// `GET …/devices`: the character devices, their drivers' variables, and who has them open.
-    static let devices = StateView("devices", parameters: []) { (kernel, _) throws(Problem) in
+    /// `GET …/devices`: the character devices, their drivers' variables, and who has them open, a
+    /// part of the open files at a time.
+    static let devices = StateView(
+        "devices",
+        parameters: ["cursor", "limit"]
+    ) { (kernel, query) throws(Problem) in
+        let limit = Int(try query.number("limit", default: 1_000, in: 1...10_000))
+        let cursor = try query.word("cursor") ?? 0
+        let (devices, next) = kernel.deviceViews(filesFrom: cursor, limit: limit)
         var json = JSONWriter(capacity: 1_024)
         json.object { json in
             json.member("seq", kernel.sequence)
-            json.member("devices", objects: kernel.deviceViews) { $0.device($1) }
+            json.member("devices", objects: devices) { $0.device($1) }
+            json.name("next_cursor")
+            if let next { json.string(String(next)) } else { json.raw("null") }
         }
         return ViewAnswer(json)
     }
