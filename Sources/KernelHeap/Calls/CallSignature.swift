@@ -112,6 +112,8 @@ public struct CallSignature: Sendable {
     public let needs32Bit: Bool
     /// Methods of a driver run in it: they may not call it themselves, and it may take long.
     public let runsMethods: Bool
+    /// Its time grows with what the machine holds, not with an argument: a service runs it apart.
+    public let takesLong: Bool
 
     public init(
         _ name: String,
@@ -119,7 +121,8 @@ public struct CallSignature: Sendable {
         _ parameters: [Parameter],
         _ summary: String,
         needs32Bit: Bool = false,
-        runsMethods: Bool = false
+        runsMethods: Bool = false,
+        takesLong: Bool = false
     ) {
         self.name = name
         self.returns = returns
@@ -127,5 +130,6 @@ public struct CallSignature: Sendable {
         self.summary = summary
         self.needs32Bit = needs32Bit
         self.runsMethods = runsMethods
+        self.takesLong = takesLong
     }
 }

@@ -47,7 +47,8 @@ struct Ftruncate: KernelCall {
         "ftruncate",
         returns: "int",
         [descriptorParameter, Parameter("length", .size, "Bytes from now on.")],
-        "Makes a file longer by zeros, or shorter: what lies behind its end is a SIGBUS."
+        "Makes a file longer by zeros, or shorter: what lies behind its end is a SIGBUS.",
+        takesLong: true
     )
 
     var descriptor: Int32

@@ -52,7 +52,8 @@ struct Fork: KernelCall {
         "fork",
         returns: "pid_t",
         [],
-        "Makes a child of the calling process that shares its pages until one of them writes."
+        "Makes a child of the calling process that shares its pages until one of them writes.",
+        takesLong: true
     )
 
     init(_ arguments: borrowing CallArguments) {}

@@ -8,7 +8,9 @@ private let toUser = Parameter("to", .address, "A user address.")
 private let fromKernel = Parameter("from", .address, "A kernel address.")
 private let toKernel = Parameter("to", .address, "A kernel address.")
 private let fromUser = Parameter("from", .address, "A user address.")
-private let countParameter = Parameter("n", .size, "Bytes.", isWork: true)
+/// Most bytes that one call copies; the checked copies refuse as much.
+private let copyLimit: UInt64 = 1 << 31
+private let countParameter = Parameter("n", .size, "Bytes.", maximum: copyLimit, isWork: true)
 
 /// Both addresses and the length of a copy.
 struct CopyArguments {
@@ -19,7 +21,7 @@ struct CopyArguments {
     init(_ arguments: borrowing CallArguments) {
         to = arguments.word(0)
         from = arguments.word(1)
-        count = arguments.word(2)
+        count = min(arguments.word(2), copyLimit)
     }
 }
 

@@ -180,7 +180,8 @@ struct Brk: KernelCall {
                 optional: true
             )
         ],
-        "Moves the end of the heap; returns where it is now, which is the old place if it may not move."
+        "Moves the end of the heap; returns where it is now, which is the old place if it may not move.",
+        takesLong: true
     )
 
     var address: UInt64

@@ -12,7 +12,8 @@ struct DecodedCall {
     /// Whether the call may take so long that other sessions' requests must not wait behind it.
     @inline(__always)
     func isLong(_ call: PreparedCall) -> Bool {
-        if call.descriptor.signature.runsMethods { return true }
+        let signature = call.descriptor.signature
+        if signature.runsMethods || signature.takesLong { return true }
         guard call.workMask != 0 else { return false }
         return call.parameters.indices.contains { index in
             call.workMask & 1 << UInt8(truncatingIfNeeded: index) != 0
