@@ -71,14 +71,18 @@ struct StrnlenUser: KernelCall {
     )
 
     var string: UInt64
-    var limit: Int64
+    var count: UInt64
 
     init(_ arguments: borrowing CallArguments) {
         string = arguments.word(0)
-        limit = arguments.limit(1)
+        count = arguments.word(1)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        // A `long` has the machine's word.
+        let isNarrow = kernel.layout.is32Bit
+        let long = isNarrow ? Int64(Int32(truncatingIfNeeded: count)) : Int64(bitPattern: count)
+        let limit = min(long, Int64(lengthLimit))
         let length = kernel.strnlenUser(
             kernel.processIndex(context),
             string,

@@ -223,12 +223,17 @@ extension Kernel {
     ) {
         for process in processes.indices {
             let areas = processes[process].space.areas
-            for area in areas where area.file == place && !(keepingCopies && !area.isShared) {
+            for area in areas where area.file == place {
                 let shown = area.pageOffset..<area.pageOffset + area.pageCount
                 let part = shown.clamped(to: numbers)
                 guard !part.isEmpty else { continue }
                 let start = area.start + (part.lowerBound - area.pageOffset) << 12
-                zapUserPages(process, start..<start + UInt64(part.count) << 12, cpu: cpu)
+                zapUserPages(
+                    process,
+                    start..<start + UInt64(part.count) << 12,
+                    sparingCopies: keepingCopies,
+                    cpu: cpu
+                )
             }
         }
         for frame in files[place]?.take(numbers) ?? [] { dropFilePage(frame, cpu: cpu) }

@@ -30,7 +30,7 @@ extension Kernel {
         guard length <= UInt64.max - 4095 else { return .failure(.ENOMEM) }
         let rounded = (length + 4095) & ~4095
         guard offset >> 12 <= UInt64.max >> 12 - rounded >> 12 else { return .failure(.EOVERFLOW) }
-        guard processes[process].space.areas.count < AddressSpace.maximumAreas else {
+        guard processes[process].space.areas.count <= AddressSpace.maximumAreas else {
             return .failure(.ENOMEM)
         }
         // No copy of the address space may live on here, or the insertion would copy it whole.
@@ -43,7 +43,12 @@ extension Kernel {
         area.file = file
         if flags & MapFlags.fixed != 0 { unmap(process, start..<start + rounded, cpu: cpu) }
         guard !area.isAccounted || isEnoughMemory(area.pageCount) else { return .failure(.ENOMEM) }
-        if area.isShared && isAnonymous { area.file = makeSharedFile(rounded) }
+        if area.isShared && isAnonymous {
+            // shmem_acct_size(): without a reservation each page is promised when it comes.
+            let isReserved = !area.flags.contains(.notReserved)
+            guard !isReserved || isEnoughMemory(area.pageCount) else { return .failure(.ENOMEM) }
+            area.file = makeSharedFile(rounded, isReserved: isReserved)
+        }
         countMapping(area, isAdded: true, cpu: cpu)
         processes[process].space.insert(area)
         let populates = flags & (MapFlags.populate | MapFlags.nonBlocking) == MapFlags.populate
@@ -76,10 +81,10 @@ extension Kernel {
     }
 
     /// The file behind shared anonymous memory: `shmem_zero_setup()`.
-    private mutating func makeSharedFile(_ length: UInt64) -> Int {
+    private mutating func makeSharedFile(_ length: UInt64, isReserved: Bool) -> Int {
         let file = files.make("/dev/zero")
         files[file]?.size = length
-        files[file]?.isReserved = true
+        files[file]?.isReserved = isReserved
         return file
     }
 
@@ -158,28 +163,41 @@ extension Kernel {
         return nil
     }
 
+    /// Pages that one call brings in, at most: 4 GiB.
+    ///
+    /// Those that are only read cost tables alone, so that the machine's memory ends no such call.
+    static let populatedPages: UInt64 = 1 << 20
+
     /// Touches every page of a range, as stores where they may be: `__mm_populate()`.
     ///
-    /// - Returns: why it ended early.
-    mutating func populate(_ process: Int, _ range: Range<UInt64>, cpu: Int) -> UserFault.Stop? {
+    /// - Returns: why it ended early; `.outOfMemory` behind `limit` pages, too.
+    mutating func populate(
+        _ process: Int,
+        _ range: Range<UInt64>,
+        limit: UInt64 = populatedPages,
+        cpu: Int
+    ) -> UserFault.Stop? {
+        var room = limit
         for area in processes[process].space.areas(in: range) {
             let isStore = area.rights.contains(.write) && !area.isShared
-            if let stop = populate(process, area, for: isStore ? .store : .load, cpu: cpu) {
-                return stop
-            }
+            let access: UserAccess = isStore ? .store : .load
+            if let stop = populate(process, area, for: access, &room, cpu: cpu) { return stop }
         }
         return nil
     }
 
-    /// Touches every page of an area's part.
+    /// Touches every page of an area's part, as far as there is room.
     mutating func populate(
         _ process: Int,
         _ area: VMArea,
         for access: UserAccess,
+        _ room: inout UInt64,
         cpu: Int
     ) -> UserFault.Stop? {
         var address = area.start
         while address < area.end {
+            guard room > 0 else { return UserFault.Stop(.outOfMemory) }
+            room -= 1
             let page = userPage(process, at: address, for: access, cpu: cpu)
             if case .failure(let stop) = page { return stop }
             address += 4096

@@ -84,10 +84,11 @@ extension Kernel {
         if access != .store, code & 9 == 1 {
             return UserFault.Stop(access == .fetch ? .notExecutable : .noAccess)
         }
-        if endsBefore(area, address) { return UserFault.Stop(.beyondFile) }
+        // A fault that ends in SIGBUS is counted, too: handle_mm_fault() counts first.
         pageFaults &+= 1
+        if endsBefore(area, address) { return UserFault.Stop(.beyondFile) }
         let leaf: UserLeaf
-        switch makeLeaf(process, at: address, cpu: cpu) {
+        switch makeLeaf(process, at: address & ~4095, cpu: cpu) {
         case .success(let place): leaf = place
         case .failure(let stop): return stop
         }

@@ -104,13 +104,14 @@ extension Kernel {
         var place = address - align
         guard count <= .max - align, isUserRange(place, count + align) else { return nil }
         var room = count + align
-        guard var word = loadUser(process, place, bytes: 8, in: context) else { return nil }
+        let bytes = Int(wordBytes)
+        guard var word = loadUser(process, place, bytes: bytes, in: context) else { return nil }
         word &= ~((1 << (8 * align)) - 1)
         while room > wordBytes {
             if word != 0 { return false }
             place += wordBytes
             room -= wordBytes
-            guard let next = loadUser(process, place, bytes: 8, in: context) else { return nil }
+            guard let next = loadUser(process, place, bytes: bytes, in: context) else { return nil }
             word = next
         }
         if room < wordBytes { word &= (1 << (8 * room)) - 1 }

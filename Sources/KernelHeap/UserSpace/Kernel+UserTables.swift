@@ -215,10 +215,22 @@ extension Kernel {
     }
 
     /// Empties the entries of a range and gives their pages back: `zap_page_range()`.
-    mutating func zapUserPages(_ process: Int, _ range: Range<UInt64>, cpu: Int) {
+    ///
+    /// - Parameters:
+    ///   - process: as an index.
+    ///   - range: whole pages.
+    ///   - sparingCopies: whether anonymous pages stay: `should_zap_page()`.
+    ///   - cpu: where pages are given back.
+    mutating func zapUserPages(
+        _ process: Int,
+        _ range: Range<UInt64>,
+        sparingCopies: Bool = false,
+        cpu: Int
+    ) {
         let format = paging.format
         processes[process].space.notePeak()
         changeLeaves(process, range) { kernel, leaf in
+            if sparingCopies, kernel.isAnonymous(leaf.entry) { return }
             kernel.setTableEntry(leaf.table, leaf.index, PageTableEntry(rawValue: 0))
             if format.isSwapEntry(leaf.entry) {
                 return kernel.dropSwapEntry(process, leaf.entry, cpu: cpu)
@@ -256,6 +268,14 @@ extension Kernel {
             kernel.setTableEntry(leaf.table, leaf.index, format.entry(leaf.entry, with: new))
         }
         paging.flushUser()
+    }
+
+    /// Whether an entry points to a page of processes' own.
+    private func isAnonymous(_ entry: PageTableEntry) -> Bool {
+        guard !entry.flags.contains(.special),
+            let pfn = memoryFrame(paging.format.storedFrame(of: entry))
+        else { return false }
+        return pages.map[Int(pfn)].isOnLRU && !pages.map[Int(pfn)].isOfFile
     }
 
     /// Whether an entry points to an anonymous page that nobody else may see.

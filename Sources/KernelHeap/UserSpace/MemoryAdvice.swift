@@ -121,6 +121,8 @@ extension Kernel {
         let isLocked = area.flags.contains(.locked)
         if let change = advice.change {
             if advice == .wipeOnFork && !isAnonymous { return .EINVAL }
+            // ksm_madvise(): pages that others see are not merged.
+            if advice == .mergeable && area.isShared { return nil }
             let new = area.flags.union(change.set).subtracting(change.cleared)
             guard new != area.flags else { return nil }
             let range = area.start..<area.end
@@ -156,10 +158,12 @@ extension Kernel {
         cpu: Int
     ) -> Errno? {
         var next = range.lowerBound
+        var room = Self.populatedPages
+        let access: UserAccess = isStore ? .store : .load
         for part in parts {
             guard part.start == next else { return .ENOMEM }
             if isStore && !part.rights.contains(.write) || part.rights.isEmpty { return .EINVAL }
-            if let stop = populate(process, part, for: isStore ? .store : .load, cpu: cpu) {
+            if let stop = populate(process, part, for: access, &room, cpu: cpu) {
                 return stop.reason == .outOfMemory ? .ENOMEM : .EFAULT
             }
             next = part.end
