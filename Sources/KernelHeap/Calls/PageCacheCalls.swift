@@ -163,7 +163,8 @@ struct Sync: KernelCall {
         "sync",
         returns: "void",
         [],
-        "Writes every dirty page to the disk, and waits until that is done."
+        "Writes every dirty page to the disk, and waits until that is done.",
+        takesLong: true
     )
 
     init(_ arguments: borrowing CallArguments) {}
@@ -187,7 +188,8 @@ struct DropCaches: KernelCall {
                 maximum: 7
             )
         ],
-        "Frees clean pages of files, and asks the shrinkers for all that they have."
+        "Frees clean pages of files, and asks the shrinkers for all that they have.",
+        takesLong: true
     )
 
     var what: UInt32

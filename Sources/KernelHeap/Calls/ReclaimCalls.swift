@@ -44,7 +44,7 @@ struct Swapoff: KernelCall {
         returns: "int",
         [areaParameter],
         "Takes a swap area away; what is in it comes back into memory.",
-        runsMethods: true
+        takesLong: true
     )
 
     var path: String
@@ -70,7 +70,8 @@ struct Balance: KernelCall {
                 optional: true
             ),
         ],
-        "Runs kswapd until a zone of the node is above its high mark; returns the pages freed."
+        "Runs kswapd until a zone of the node is above its high mark; returns the pages freed.",
+        takesLong: true
     )
 
     var node: UInt32
