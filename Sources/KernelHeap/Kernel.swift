@@ -61,6 +61,7 @@ public struct Kernel: ~Copyable, Sendable {
     var recentCalls = RecentCalls()
     /// Owners of slab objects; nil unless the machine's description asks for it.
     var history: ObjectHistory?
+    private let inPlace = InPlace()
     /// `hardened_usercopy`: whether user copies look at what kernel memory they touch.
     let checksUsercopy: Bool
 
@@ -252,6 +253,7 @@ public struct Kernel: ~Copyable, Sendable {
     }
 
     /// The place of a process; most machines have the first one only.
+    @inline(__always)
     func process(_ pid: Int) -> Int? {
         if processes[0].pid == pid { return 0 }
         return pid == 0 ? nil : processes.firstIndex { $0.pid == pid }

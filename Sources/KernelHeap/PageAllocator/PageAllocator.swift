@@ -46,6 +46,7 @@ struct PageAllocator: ~Copyable {
     var forcedFlags: AllocFlags?
     /// Where the kernel sees the frames.
     let layout: AddressLayout
+    private let inPlace = InPlace()
 
     /// Pages of a pageblock: `pageblock_nr_pages`.
     @inline(__always)

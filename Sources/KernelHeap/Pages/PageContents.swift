@@ -4,8 +4,8 @@
 struct PageContents: ~Copyable {
     static let pageBytes = 4_096
 
-    private var bytes = ChunkedColumn<UInt8>(count: 1 << 16)
-    /// Where a frame's bytes stand, as a page number of `bytes` plus 1; 0 where nobody wrote any.
+    private var bytes = ChunkedColumn<PageBytes>(count: 16)
+    /// Where a frame's bytes stand, as a place in `bytes` plus 1; 0 where nobody wrote any.
     private var slots = ChunkedColumn<UInt32>(count: 512)
     private var slotCount = 0
     private var freeSlots: [Int] = []
@@ -38,45 +38,36 @@ struct PageContents: ~Copyable {
             target.append(contentsOf: repeatElement(0, count: count))
             return
         }
-        var position = slot * Self.pageBytes + offset
-        let end = position + count
-        while position < end {
-            let inChunk = position & 2047
-            let length = min(end - position, 2048 - inChunk)
-            unsafe bytes.withChunk(containing: position) { chunk in
-                guard let chunk = unsafe chunk else {
-                    target.append(contentsOf: repeatElement(0, count: length))
-                    return
-                }
-                unsafe target.append(contentsOf: chunk[inChunk..<inChunk + length])
+        unsafe bytes.withChunk(containing: slot) { chunk in
+            guard let chunk = unsafe chunk else {
+                target.append(contentsOf: repeatElement(0, count: count))
+                return
             }
-            position += length
+            unsafe target.append(
+                contentsOf: UnsafeRawBufferPointer(chunk)[offset..<offset + count]
+            )
         }
     }
 
-    /// A word of 4 or 8 bytes, lowest byte first; it lies in one half of the frame.
+    /// A word of up to 8 bytes, lowest byte first; it ends within the frame.
     func word(_ pfn: UInt32, offset: Int, bytes count: Int) -> UInt64 {
         guard let slot = known(pfn) else { return 0 }
-        let position = slot * Self.pageBytes + offset
-        return unsafe bytes.withChunk(containing: position) { chunk in
+        return unsafe bytes.withChunk(containing: slot) { chunk in
             guard let chunk = unsafe chunk else { return 0 }
-            var word: UInt64 = 0
-            for place in (0..<count).reversed() {
-                unsafe word = word << 8 | UInt64(chunk[position & 2047 + place])
-            }
-            return word
+            return unsafe Self.word(UnsafeRawBufferPointer(chunk), offset, bytes: count)
         }
     }
 
     /// Stores such a word.
     mutating func setWord(_ pfn: UInt32, offset: Int, bytes count: Int, to word: UInt64) {
-        let position = slot(of: pfn) * Self.pageBytes + offset
-        unsafe bytes.withMutableChunk(containing: position) { chunk in
-            for place in 0..<count {
-                unsafe chunk[position & 2047 + place] = UInt8(
-                    truncatingIfNeeded: word >> UInt64(place * 8)
-                )
-            }
+        let slot = slot(of: pfn)
+        unsafe bytes.withMutableChunk(containing: slot) { chunk in
+            unsafe Self.store(
+                word,
+                to: UnsafeMutableRawBufferPointer(chunk),
+                offset,
+                bytes: count
+            )
         }
     }
 
@@ -85,21 +76,25 @@ struct PageContents: ~Copyable {
     /// - Returns: nil where nobody wrote anything: all are 0.
     func words(_ pfn: UInt32, bytes count: Int) -> [UInt64]? {
         guard let slot = known(pfn) else { return nil }
-        var words: [UInt64] = []
-        words.reserveCapacity(Self.pageBytes / count)
-        for position in [slot * Self.pageBytes, slot * Self.pageBytes + 2048] {
-            unsafe bytes.withChunk(containing: position) { chunk in
-                guard let chunk = unsafe chunk else {
-                    words.append(contentsOf: repeatElement(0, count: 2048 / count))
-                    return
-                }
-                let raw = UnsafeRawBufferPointer(chunk)
-                for place in stride(from: 0, to: 2048, by: count) {
-                    unsafe words.append(Self.word(raw, place, bytes: count))
-                }
+        return unsafe bytes.withChunk(containing: slot) { chunk in
+            guard let chunk = unsafe chunk else { return nil }
+            let raw = UnsafeRawBufferPointer(chunk)
+            return stride(from: 0, to: Self.pageBytes, by: count).map { place in
+                unsafe Self.word(raw, place, bytes: count)
             }
         }
-        return words
+    }
+
+    /// Writes the words of a whole frame; there are as many as it holds.
+    mutating func setWords(_ pfn: UInt32, bytes count: Int, to words: [UInt64]) {
+        let slot = slot(of: pfn)
+        guard words.count * count == Self.pageBytes else { return }
+        unsafe bytes.withMutableChunk(containing: slot) { chunk in
+            let raw = UnsafeMutableRawBufferPointer(chunk)
+            for (place, word) in words.enumerated() {
+                unsafe Self.store(word, to: raw, place * count, bytes: count)
+            }
+        }
     }
 
     @inline(__always)
@@ -108,56 +103,58 @@ struct PageContents: ~Copyable {
         _ place: Int,
         bytes count: Int
     ) -> UInt64 {
-        if count == 8 {
+        switch count {
+        case 8:
             return unsafe UInt64(
                 littleEndian: raw.loadUnaligned(fromByteOffset: place, as: UInt64.self)
             )
+        case 4:
+            return unsafe UInt64(
+                UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+            )
+        default:
+            var word: UInt64 = 0
+            for byte in (0..<count).reversed() {
+                unsafe word = word << 8 | UInt64(raw[place + byte])
+            }
+            return word
         }
-        return unsafe UInt64(
-            UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: place, as: UInt32.self))
-        )
     }
 
-    /// Writes the words of a whole frame; there are as many as it holds.
-    mutating func setWords(_ pfn: UInt32, bytes count: Int, to words: [UInt64]) {
-        let start = slot(of: pfn) * Self.pageBytes
-        guard words.count * count == Self.pageBytes else { return }
-        let half = words.count / 2
-        for (position, part) in [(start, words[..<half]), (start + 2048, words[half...])] {
-            unsafe bytes.withMutableChunk(containing: position) { chunk in
-                let raw = UnsafeMutableRawBufferPointer(chunk)
-                for (place, word) in part.enumerated() {
-                    if count == 8 {
-                        unsafe raw.storeBytes(
-                            of: word.littleEndian,
-                            toByteOffset: place * 8,
-                            as: UInt64.self
-                        )
-                    } else {
-                        let low = UInt32(truncatingIfNeeded: word).littleEndian
-                        unsafe raw.storeBytes(of: low, toByteOffset: place * 4, as: UInt32.self)
-                    }
-                }
+    @inline(__always)
+    private static func store(
+        _ word: UInt64,
+        to raw: UnsafeMutableRawBufferPointer,
+        _ place: Int,
+        bytes count: Int
+    ) {
+        switch count {
+        case 8:
+            unsafe raw.storeBytes(
+                of: word.littleEndian,
+                toByteOffset: place,
+                as: UInt64.self
+            )
+        case 4:
+            let low = UInt32(truncatingIfNeeded: word).littleEndian
+            unsafe raw.storeBytes(of: low, toByteOffset: place, as: UInt32.self)
+        default:
+            for byte in 0..<count {
+                unsafe raw[place + byte] = UInt8(truncatingIfNeeded: word >> UInt64(byte * 8))
             }
         }
     }
 
     /// Writes bytes into a frame; they must end within it.
     mutating func write(_ pfn: UInt32, offset: Int, _ source: ArraySlice<UInt8>) {
-        var position = slot(of: pfn) * Self.pageBytes + offset
-        var rest = source
-        while !rest.isEmpty {
-            let inChunk = position & 2047
-            let part = rest.prefix(2048 - inChunk)
-            unsafe bytes.withMutableChunk(containing: position) { chunk in
-                unsafe part.withUnsafeBytes { source in
-                    let raw = UnsafeMutableRawBufferPointer(chunk)
-                    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[inChunk...])
-                    unsafe target.copyMemory(from: source)
-                }
+        guard !source.isEmpty else { return }
+        let slot = slot(of: pfn)
+        unsafe bytes.withMutableChunk(containing: slot) { chunk in
+            unsafe source.withUnsafeBytes { source in
+                let raw = UnsafeMutableRawBufferPointer(chunk)
+                let target = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[offset...])
+                unsafe target.copyMemory(from: source)
             }
-            position += part.count
-            rest = rest.dropFirst(part.count)
         }
     }
 
@@ -168,11 +165,11 @@ struct PageContents: ~Copyable {
             forget(pfn)
             return
         }
-        let start = slot(of: pfn) * Self.pageBytes + offset
-        fillBytes(start..<start + count, with: value)
+        fillBytes(slot(of: pfn), offset..<offset + count, with: value)
     }
 
     /// Copies bytes between frames; where nothing was written, zeros are copied without memory.
+    @inline(__always)
     mutating func copy(
         from source: UInt32,
         _ sourceOffset: Int,
@@ -180,34 +177,18 @@ struct PageContents: ~Copyable {
         _ targetOffset: Int,
         count: Int
     ) {
-        guard let sourceSlot = known(source) else {
+        guard let old = known(source) else {
             return fill(target, offset: targetOffset, count: count, with: 0)
         }
-        var from = sourceSlot * Self.pageBytes + sourceOffset
-        var to = slot(of: target) * Self.pageBytes + targetOffset
-        let end = to + count
-        while to < end {
-            // A piece lies in one chunk on both sides.
-            let room = min(2048 - from & 2047, 2048 - to & 2047)
-            let length = min(room, end - to)
-            bytes.copy(from: from, to: to, count: length)
-            from += length
-            to += length
-        }
+        let new = slot(of: target)
+        bytes.copyBytes(of: old, sourceOffset, to: new, targetOffset, count: count)
     }
 
-    private mutating func fillBytes(_ range: Range<Int>, with value: UInt8) {
-        var position = range.lowerBound
-        while position < range.upperBound {
-            let inChunk = position & 2047
-            let length = min(range.upperBound - position, 2048 - inChunk)
-            unsafe bytes.withMutableChunk(containing: position) { chunk in
-                let part = unsafe UnsafeMutableBufferPointer(
-                    rebasing: chunk[inChunk..<inChunk + length]
-                )
-                unsafe part.update(repeating: value)
-            }
-            position += length
+    private mutating func fillBytes(_ slot: Int, _ range: Range<Int>, with value: UInt8) {
+        unsafe bytes.withMutableChunk(containing: slot) { chunk in
+            let raw = UnsafeMutableRawBufferPointer(chunk)
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[range])
+            unsafe part.initializeMemory(as: UInt8.self, repeating: value)
         }
     }
 
@@ -226,12 +207,11 @@ struct PageContents: ~Copyable {
         let slot: Int
         if let reused = freeSlots.popLast() {
             slot = reused
-            fillBytes(slot * Self.pageBytes..<(slot + 1) * Self.pageBytes, with: 0)
+            fillBytes(slot, 0..<Self.pageBytes, with: 0)
         } else {
             slot = slotCount
             slotCount += 1
-            let end = (slot + 1) * Self.pageBytes
-            if end > bytes.capacity { bytes.grow(toAtLeast: end) }
+            if slotCount > bytes.capacity { bytes.grow(toAtLeast: slotCount) }
         }
         if Int(pfn) >= slots.capacity { slots.grow(toAtLeast: Int(pfn) + 1) }
         slots[Int(pfn)] = UInt32(truncatingIfNeeded: slot + 1)
@@ -243,4 +223,11 @@ struct PageContents: ~Copyable {
         slots[Int(pfn)] = 0
         freeSlots.append(slot)
     }
+}
+
+/// The bytes of one page, which lie side by side in host memory.
+struct PageBytes: ColumnElement {
+    private var bytes = InlineArray<4096, UInt8>(repeating: 0)
+
+    init() {}
 }

@@ -15,7 +15,7 @@ extension Kernel {
         for access: PageAccess,
         process: Int
     ) -> Result<UInt64, PageFault> {
-        if process == paging.loadedProcess, paging.format.isCanonical(address),
+        if process == paging.loadedProcess,
             let frame = paging.buffer.frame(address, for: access)
         {
             return .success(UInt64(frame))

@@ -15,7 +15,7 @@ struct Paging: ~Copyable, Sendable {
     let givenLayout: BootLayout?
     /// Boot tables that have been written out.
     var writtenOut: Set<UInt32> = []
-    var buffer = TranslationBuffer()
+    var buffer: TranslationBuffer
     /// The process whose PGD is in the running CPU's CR3, as an index.
     var loadedProcess = 0
     /// The same of every CPU that has run; the running one's is stale.
@@ -28,9 +28,11 @@ struct Paging: ~Copyable, Sendable {
     var isTampered = false
     /// The TLB may hold what the tables no longer say, as a client asked for.
     var isStale = false
+    private let inPlace = InPlace()
 
     init(format: PagingFormat, options: BootOptions, layout: BootLayout? = nil) {
         self.format = format
+        buffer = TranslationBuffer(addressBits: format.addressBits)
         controls = AccessControls(options)
         givenLayout = layout
     }
@@ -42,7 +44,9 @@ struct Paging: ~Copyable, Sendable {
         givenLayout = other.givenLayout
         writtenOut = other.writtenOut
         // What is not stale is found again by a walk.
-        buffer = other.isStale ? other.buffer.copy() : TranslationBuffer()
+        buffer =
+            other.isStale
+            ? other.buffer.copy() : TranslationBuffer(addressBits: other.format.addressBits)
         buffer.run(on: other.buffer.cpu)
         loadedProcess = other.loadedProcess
         loadedProcesses = other.loadedProcesses

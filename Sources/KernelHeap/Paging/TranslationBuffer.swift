@@ -1,11 +1,12 @@
 /// The software TLBs: translations of single pages, one table for each CPU.
 ///
 ///     entries   | CPU 0: 256 places for user pages, 256 for the kernel's | CPU 1 | …
-///     tags      page number | generation             a flush counts the generation on
+///     tags      page's address | generation          a flush counts the generation on
 ///
-/// A tag holds the page's number and a generation, so that a flush costs nothing. Addresses of the
-/// upper half have a generation of their own, and a change of process keeps the kernel's. The running
-/// CPU's generations are at hand; those of the others wait in `others`. Memory comes at the first use.
+/// A tag holds the page's address and, where that has its lowest bits, a generation, so that a flush
+/// costs nothing. Addresses of the kernel's half have a generation of their own, and a change of
+/// process keeps those. The running CPU's generations are at hand; those of the others wait in
+/// `others`. Memory comes at the first use.
 struct TranslationBuffer: ~Copyable {
     struct Entry: ColumnElement {
         var tag: UInt64 = 0
@@ -23,7 +24,7 @@ struct TranslationBuffer: ~Copyable {
     static let entryCount = 2 * halfCount
     private static let halfCount = 256
     /// Bits of a tag that are the generation.
-    private static let generationBits: UInt64 = 28
+    private static let generationMask: UInt64 = 0xfff
 
     private struct Generations {
         var lower: UInt64 = 1
@@ -31,6 +32,8 @@ struct TranslationBuffer: ~Copyable {
     }
 
     private var entries = OwnedBuffer<Entry>(zeroed: 0)
+    /// First address of the kernel's half.
+    private let upperStart: UInt64
     /// The CPU that runs.
     private(set) var cpu = 0
     /// Where its places begin.
@@ -39,10 +42,15 @@ struct TranslationBuffer: ~Copyable {
     /// Of every CPU that has run, the running one's being stale; empty while only CPU 0 has.
     private var others: [Generations] = []
 
-    init() {}
+    /// A TLB that knows nothing yet, of a processor whose addresses have so many bits.
+    init(addressBits: UInt64) {
+        // 3 GiB, or above all addresses of user space.
+        upperStart = addressBits == 48 ? 1 << 63 : 0xc000_0000
+    }
 
     private init(copyOf other: borrowing TranslationBuffer) {
         entries = other.entries.copy()
+        upperStart = other.upperStart
         cpu = other.cpu
         base = other.base
         own = other.own
@@ -67,26 +75,24 @@ struct TranslationBuffer: ~Copyable {
 
     @inline(__always)
     private func tag(_ address: UInt64, _ generations: Generations) -> UInt64 {
-        let isUpper = Int64(bitPattern: address) < 0
-        let page = address >> 12 & 0xf_ffff_ffff
-        return page << Self.generationBits | (isUpper ? generations.upper : generations.lower)
+        address & ~Self.generationMask
+            | (address >= upperStart ? generations.upper : generations.lower)
     }
 
-    /// A page's number picks the place, in the kernel's half above 128 TiB or 3 GiB.
+    /// A page's number picks the place in its half.
     @inline(__always)
-    private static func place(_ address: UInt64) -> Int {
-        let isUpper = address >> 63 | (address >> 31 & address >> 30 & 1)
-        return Int(truncatingIfNeeded: address >> 12) & (halfCount - 1)
-            | Int(truncatingIfNeeded: isUpper) &* halfCount
+    private func place(_ address: UInt64) -> Int {
+        Int(truncatingIfNeeded: address >> 12) & (Self.halfCount - 1)
+            | (address >= upperStart ? Self.halfCount : 0)
     }
 
     /// The frame of an address where it is known and the access allowed.
     ///
-    /// The address is canonical.
+    /// Only canonical addresses are known.
     @inline(__always)
     func frame(_ address: UInt64, for access: PageAccess) -> UInt32? {
         guard entries.count > base else { return nil }
-        let entry = entries[base &+ Self.place(address)]
+        let entry = entries[base &+ place(address)]
         guard entry.tag == tag(address, own), entry.rights >> UInt32(access.rawValue) & 1 != 0
         else { return nil }
         return entry.frame
@@ -103,7 +109,7 @@ struct TranslationBuffer: ~Copyable {
         guard number == self.cpu || others.indices.contains(number) else { return nil }
         let start = number * Self.entryCount
         guard start < entries.count else { return nil }
-        let entry = entries[start + Self.place(address)]
+        let entry = entries[start + place(address)]
         let generations = number == self.cpu ? own : others[number]
         guard entry.tag == tag(address, generations) else { return nil }
         return Cached(
@@ -114,7 +120,7 @@ struct TranslationBuffer: ~Copyable {
 
     mutating func insert(_ address: UInt64, _ frame: UInt32, _ rights: PageRights) {
         if entries.count <= base { entries.extend(to: base + Self.entryCount) }
-        entries[base + Self.place(address)] = Entry(
+        entries[base + place(address)] = Entry(
             tag: tag(address, own),
             frame: frame,
             rights: UInt32(rights.rawValue)
@@ -124,16 +130,17 @@ struct TranslationBuffer: ~Copyable {
     /// The running CPU forgets one page: `invlpg`.
     mutating func flushOwn(page address: UInt64) {
         guard cached(address) != nil else { return }
-        entries[base + Self.place(address)] = Entry()
+        entries[base + place(address)] = Entry()
     }
 
     /// Every CPU forgets one page: the running one tells the others by an interrupt.
     mutating func flush(page address: UInt64) {
-        var place = Self.place(address)
-        let page = address >> 12 & 0xf_ffff_ffff
-        while place < entries.count {
-            if entries[place].tag >> Self.generationBits == page { entries[place] = Entry() }
-            place += Self.entryCount
+        var index = place(address)
+        while index < entries.count {
+            if (entries[index].tag ^ address) & ~Self.generationMask == 0 {
+                entries[index] = Entry()
+            }
+            index += Self.entryCount
         }
     }
 
@@ -161,9 +168,9 @@ struct TranslationBuffer: ~Copyable {
         }
     }
 
-    /// After 2^28 flushes the numbers begin again, and what has an old one is cleared.
+    /// After 4,095 flushes the numbers begin again, and what has an old one is cleared.
     private mutating func next(_ generation: UInt64) -> UInt64 {
-        guard generation + 1 < 1 << Self.generationBits else {
+        guard generation < Self.generationMask else {
             for place in entries.indices { entries[place] = Entry() }
             return 1
         }

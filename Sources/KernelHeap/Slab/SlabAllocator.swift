@@ -48,6 +48,7 @@ struct SlabAllocator: ~Copyable {
     let kmalloc: KmallocCaches
     /// Where the kernel sees the slabs' frames.
     let layout: AddressLayout
+    private let inPlace = InPlace()
 
     init(
         _ options: SlabOptions,

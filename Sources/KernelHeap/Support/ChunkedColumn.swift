@@ -6,7 +6,7 @@ internal import Synchronization
 ///                   |       |
 ///                   v       v
 ///     chunks     count,   count,          2 KiB of elements behind a count of sharers
-///                [ … ]    [ … ]
+///                [ … ]    [ … ]        (or one element, where that is larger)
 ///
 /// An absent chunk reads as zero bytes. The owner bit says "mine alone, may be written"; it is
 /// clear for shared chunks, so a write is load, test, store. A fork shares every chunk, clears the
@@ -88,7 +88,7 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         return unsafe Self.elements(entry == 0 ? zeros : entry)[index & Self.mask]
     }
 
-    /// Reads `count` elements that lie in one chunk through a buffer; nil where the chunk is absent.
+    /// Reads the elements of one chunk through a buffer; nil where the chunk is absent.
     func withChunk<Result>(
         containing index: Int,
         _ body: (UnsafeBufferPointer<Element>?) -> Result
@@ -113,18 +113,40 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         )
     }
 
-    /// Copies elements within the column; source and target each lie in one chunk.
+    /// Copies bytes from one element to another, or within one.
+    ///
+    /// - Parameters:
+    ///   - source: an element, as an index.
+    ///   - start: where in it to begin, in bytes.
+    ///   - target: the other element.
+    ///   - place: where in that.
+    ///   - count: bytes; they end within both elements.
     @inline(__always)
-    mutating func copy(from source: Int, to target: Int, count: Int) {
+    mutating func copyBytes(
+        of source: Int,
+        _ start: Int,
+        to target: Int,
+        _ place: Int,
+        count: Int
+    ) {
+        let size = MemoryLayout<Element>.stride
+        let room = UInt(bitPattern: size &- count)
+        precondition(
+            UInt(bitPattern: count) <= UInt(bitPattern: size) && UInt(bitPattern: start) <= room
+                && UInt(bitPattern: place) <= room,
+            "column range"
+        )
         let slot = checked(target)
         var entry = unsafe table[slot]
         if entry & 1 == 0 { entry = own(slot) }
         // Read after the target's chunk is ours: it may be the source's, too.
         let old = unsafe table[checked(source)]
-        precondition(count >= 0 && source & Self.mask + count <= Self.mask + 1, "column range")
-        precondition(target & Self.mask + count <= Self.mask + 1, "column range")
-        let elements = unsafe Self.elements(old == 0 ? zeros : old) + (source & Self.mask)
-        unsafe (Self.elements(entry) + (target & Self.mask)).update(from: elements, count: count)
+        let from = unsafe Self.elements(old == 0 ? zeros : old) + (source & Self.mask)
+        let to = unsafe Self.elements(entry) + (target & Self.mask)
+        unsafe (UnsafeMutableRawPointer(to) + place).copyMemory(
+            from: UnsafeRawPointer(from) + start,
+            byteCount: count
+        )
     }
 
     /// Folds the elements of a range, passing over chunks that were never written.

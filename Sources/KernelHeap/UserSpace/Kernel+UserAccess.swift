@@ -15,6 +15,12 @@ extension Kernel {
         bytes count: Int,
         in context: CallContext
     ) -> UInt64? {
+        if let frame = valueFrame(address, bytes: count, for: .copyLoad, process: process) {
+            let offset = Int(truncatingIfNeeded: address & 4095)
+            let value = pages.contents.word(frame, offset: offset, bytes: count)
+            if !races.isEmpty { noteFetch(process, address, UInt64(count), in: context) }
+            return value
+        }
         var bytes: [UInt8] = []
         let (_, fault) = walkUser(
             process,
@@ -91,6 +97,11 @@ extension Kernel {
         in context: CallContext
     ) -> Bool {
         guard isUserRange(address, UInt64(count)) else { return false }
+        if let frame = valueFrame(address, bytes: count, for: .copyStore, process: process) {
+            let offset = Int(truncatingIfNeeded: address & 4095)
+            pages.contents.setWord(frame, offset: offset, bytes: count, to: value)
+            return true
+        }
         let bytes = Array(value.littleEndianBytes.prefix(count))
         return storeUser(process, address, bytes, in: context)
     }
@@ -123,7 +134,9 @@ extension Kernel {
         if layout.is32Bit || !isExact, reached < count & ~(step - 1) {
             done = reached & ~(step - 1)
         }
-        _ = walkUser(process, address, done, for: .store, isCopy: true, cpu: context.cpu) {
+        let filled = fillReached(process, address, done, with: 0, for: .copyStore)
+        let (start, rest) = (address &+ filled, done - filled)
+        _ = walkUser(process, start, rest, for: .store, isCopy: true, cpu: context.cpu) {
             kernel,
             pfn,
             offset,
@@ -147,10 +160,14 @@ extension Kernel {
         for access: UserAccess,
         in context: CallContext
     ) -> UInt64 {
-        walkUser(
+        let count = min(count, Self.reachLimit)
+        if reaches(process, address, count, for: access == .store ? .copyStore : .copyLoad) {
+            return count
+        }
+        return walkUser(
             process,
             address,
-            min(count, Self.reachLimit),
+            count,
             for: access,
             isCopy: true,
             mayFault: mayFault(process, in: context),

@@ -54,8 +54,17 @@ extension Kernel {
     ///   - copy: its result.
     ///   - target: where it stored.
     ///   - process: whose memory that is; nil for the kernel's.
+    @inline(__always)
     mutating func noteResult(_ copy: UserCopyDetail, at target: UInt64, process: Int?) {
-        guard copy.notCopied > 0, copy.fault?.reason != .usercopyAbort else { return }
+        if copy.notCopied > 0 { noteMissing(copy, at: target, process: process) }
+    }
+
+    private mutating func noteMissing(
+        _ copy: UserCopyDetail,
+        at target: UInt64,
+        process: Int?
+    ) {
+        guard copy.fault?.reason != .usercopyAbort else { return }
         let (start, wraps) = target.addingReportingOverflow(copy.copied)
         let (end, overflows) = start.addingReportingOverflow(copy.notCopied)
         guard !wraps, !overflows else { return }

@@ -97,7 +97,7 @@ struct TranslationBufferTests {
     @Test("any order of CPUs and flushes leaves each with its own pages", arguments: UInt64(1)...20)
     func randomly(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var buffer = TranslationBuffer()
+        var buffer = TranslationBuffer(addressBits: 48)
         // What each CPU should have: few pages, so that places of the table do not collide.
         var model = [[UInt64: UInt32]](repeating: [:], count: 4)
         for step in 0..<2_000 {
@@ -130,6 +130,20 @@ struct TranslationBufferTests {
                 #expect(buffer.cached(page, cpu: place)?.frame == model[place][page])
             }
             #expect(buffer.frame(page, for: .kernelLoad) == model[cpu][page])
+        }
+    }
+
+    @Test("no page comes back however often all is flushed", arguments: [UInt64(48), 32])
+    func generationsBeginAgain(addressBits: UInt64) {
+        var buffer = TranslationBuffer(addressBits: addressBits)
+        let pages: [UInt64] = [0x40_0000, addressBits == 48 ? 0xffff_8880_0000_0000 : 0xc010_0000]
+        for number in 1...10_000 {
+            for page in pages {
+                buffer.insert(page, UInt32(number), [PageRights(.kernelLoad)])
+                #expect(buffer.frame(page, for: .kernelLoad) == UInt32(number))
+            }
+            buffer.flushAll()
+            for page in pages { #expect(buffer.frame(page, for: .kernelLoad) == nil) }
         }
     }
 }
