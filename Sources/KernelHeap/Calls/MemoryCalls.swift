@@ -1,5 +1,7 @@
 /// Loads and stores of kernel memory by address, as compiled code would make them.
-let memoryCalls: [any KernelCall.Type] = [KernelRead.self, KernelWrite.self, Memset.self]
+let memoryCalls: [any KernelCall.Type] = [
+    KernelRead.self, KernelWrite.self, Memset.self, Memcpy.self, Memcmp.self,
+]
 
 /// Most bytes that one call moves.
 private let transferLimit: UInt64 = 1 << 20
@@ -22,6 +24,32 @@ extension Kernel {
             facts.append(Fact("error_code", .number(Int64(fault.code))))
         }
         return CallResult(.unsigned(done), detail: .facts(facts))
+    }
+
+    /// Loads and stores bytes as kernel code would, one page of either side after the other.
+    ///
+    /// - Returns: the bytes stored, with the load or the store that faulted then.
+    fileprivate mutating func copyKernel(
+        to target: UInt64,
+        from source: UInt64,
+        _ count: UInt64,
+        in context: CallContext
+    ) -> (done: UInt64, load: PageFault?, store: PageFault?) {
+        var done = moveReached(
+            processIndex(context),
+            from: source,
+            to: target,
+            count: count,
+            for: (.kernelLoad, .kernelStore)
+        )
+        while done < count {
+            let length = min(count - done, 4096 - (source &+ done) % 4096)
+            let (bytes, load) = loadKernel(source &+ done, length, in: context)
+            let (stored, store) = storeKernel(target &+ done, bytes, in: context)
+            done += stored
+            if load != nil || store != nil { return (done, store == nil ? load : nil, store) }
+        }
+        return (done, nil, nil)
     }
 }
 
@@ -112,5 +140,107 @@ struct Memset: KernelCall {
         var result = kernel.accessResult(address, done: done, fault, isWrite: true, facts: [])
         result.value = .pointer(address)
         return result
+    }
+}
+
+/// The call `void *memcpy(void *dest, const void *src, size_t count)`.
+struct Memcpy: KernelCall {
+    static let signature = CallSignature(
+        "memcpy",
+        returns: "void *",
+        [
+            Parameter("dest", .address, "Where to."),
+            Parameter("src", .address, "Where from."),
+            Parameter("count", .size, "Bytes.", maximum: 64 << 20, isWork: true),
+        ],
+        "Copies bytes of kernel memory, upwards where the two overlap."
+    )
+
+    var target: UInt64
+    var source: UInt64
+    var count: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        target = arguments.word(0)
+        source = arguments.word(1)
+        count = min(arguments.word(2), 64 << 20)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let copy = kernel.copyKernel(to: target, from: source, count, in: context)
+        let loaded = kernel.accessResult(
+            source,
+            done: copy.done,
+            copy.load,
+            isWrite: false,
+            facts: []
+        )
+        var result = kernel.accessResult(
+            target,
+            done: copy.done,
+            copy.store,
+            isWrite: true,
+            facts: []
+        )
+        if copy.load != nil { result = loaded }
+        result.value = .pointer(target)
+        return result
+    }
+}
+
+/// The call `int memcmp(const void *cs, const void *ct, size_t count)`.
+struct Memcmp: KernelCall {
+    static let signature = CallSignature(
+        "memcmp",
+        returns: "int",
+        [
+            Parameter("cs", .address, "One place."),
+            Parameter("ct", .address, "The other."),
+            Parameter("count", .size, "Bytes.", maximum: transferLimit),
+        ],
+        "Compares kernel memory; returns the difference of the first bytes that are not the same."
+    )
+
+    var left: UInt64
+    var right: UInt64
+    var count: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        left = arguments.word(0)
+        right = arguments.word(1)
+        count = min(arguments.word(2), transferLimit)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        var done: UInt64 = 0
+        while done < count {
+            // No byte behind the first difference's page is loaded.
+            let rest = min(4096 - (left &+ done) % 4096, 4096 - (right &+ done) % 4096)
+            let length = min(count - done, rest)
+            let (these, fault) = kernel.loadKernel(left &+ done, length, in: context)
+            let (those, other) = kernel.loadKernel(right &+ done, length, in: context)
+            if let place = zip(these, those).enumerated().first(where: { $1.0 != $1.1 }) {
+                let reached = done + UInt64(place.offset) + 1
+                _ = kernel.accessResult(left, done: reached, nil, isWrite: false, facts: [])
+                _ = kernel.accessResult(right, done: reached, nil, isWrite: false, facts: [])
+                return CallResult(.integer(Int64(place.element.0) - Int64(place.element.1)))
+            }
+            if fault != nil || other != nil {
+                let (address, stop) = fault == nil ? (right, other) : (left, fault)
+                var result = kernel.accessResult(
+                    address,
+                    done: done,
+                    stop,
+                    isWrite: false,
+                    facts: []
+                )
+                result.value = .void
+                return result
+            }
+            done += length
+        }
+        _ = kernel.accessResult(left, done: count, nil, isWrite: false, facts: [])
+        _ = kernel.accessResult(right, done: count, nil, isWrite: false, facts: [])
+        return CallResult(.integer(0))
     }
 }
