@@ -57,6 +57,8 @@ public struct Kernel: ~Copyable, Sendable {
     var pageFaults: UInt64 = 0
     /// Misuse that the running call was seen to do.
     var misuse = MisuseLog()
+    /// Where CPUs and tasks stand between calls.
+    var contexts: Contexts
     /// The functions of the newest calls.
     var recentCalls = RecentCalls()
     /// Owners of slab objects; nil unless the machine's description asks for it.
@@ -120,6 +122,10 @@ public struct Kernel: ~Copyable, Sendable {
         )
         let options = BootOptions(description.bootOptions)
         checksUsercopy = BootOptions.truth(options.value("hardened_usercopy")) ?? true
+        contexts = Contexts(
+            cpus: description.cpus,
+            checksSleep: BootOptions.truth(options.value("debug_atomic_sleep")) ?? true
+        )
         if description.objectHistory > 0 {
             history = ObjectHistory(capacity: description.objectHistory)
             written = WrittenBytes(capacity: description.objectHistory)
@@ -161,6 +167,7 @@ public struct Kernel: ~Copyable, Sendable {
         pageFaults = other.pageFaults
         recentCalls = other.recentCalls.fork()
         history = other.history
+        contexts = other.contexts
         checksUsercopy = other.checksUsercopy
     }
 
@@ -191,16 +198,19 @@ public struct Kernel: ~Copyable, Sendable {
         var context = context
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
         paging.run(on: context.cpu)
-        if highMemory.isHeld { context = switchThread(to: context) }
-        log.call = sequence
+        log.clock.startCall()
         recentCalls.note(call.index, call: sequence)
         // A program that calls without `apply` leaves its warnings unread.
         if !misuse.isEmpty { misuse = MisuseLog() }
         let firstLine = log.nextNumber
+        var isBlocked = false
+        if contexts.isHeld || highMemory.isHeld {
+            if let now = enter(context) { context = now } else { isBlocked = true }
+        }
         if explaining { pages.decisions.start() }
-        if vmalloc.hasWork && context.canSleep { runVmallocWork(in: context) }
-        if hasReclaimWork && context.canSleep { runReclaimWork() }
-        let result = call.run(arguments, &self, context)
+        if hasBackgroundWork && !isBlocked { runBackgroundWork(in: context) }
+        let result =
+            isBlocked ? blockedResult(context) : call.run(arguments, &self, context)
         if !pages.badPages.isEmpty { logBadPages(context) }
         if let dying = dyingProcess { endDyingProcess(dying, in: context) }
         var outcome = CallOutcome(
@@ -233,6 +243,12 @@ public struct Kernel: ~Copyable, Sendable {
         outcome.hasTriedAlternatives = true
     }
 
+    /// The machine's own time.
+    public internal(set) var clock: MachineClock {
+        get { log.clock }
+        set { log.clock = newValue }
+    }
+
     /// The name of a slab cache: `kmalloc-192`.
     public func cacheName(_ cache: CacheID) -> String { slab.catalog.name(cache) }
 
@@ -243,7 +259,7 @@ public struct Kernel: ~Copyable, Sendable {
     public var heldBytes: Int {
         var bytes =
             4_096 + pages.heldBytes + slab.heldBytes + paging.heldBytes + vmalloc.heldBytes
-            + segmentation.heldBytes + highMemory.heldBytes + devices.heldBytes
+            + segmentation.heldBytes + contexts.heldBytes + highMemory.heldBytes + devices.heldBytes
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes { bytes += process.heldBytes }

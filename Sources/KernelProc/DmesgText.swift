@@ -2,8 +2,7 @@ public import KernelHeap
 
 /// `dmesg`: the kernel's log with the machine's clock in front of each line.
 ///
-/// The clock starts at 0 and each kernel call takes one microsecond, so that the same calls give
-/// the same text everywhere.
+/// The clock is the machine's own: `MachineClock`. The same calls give the same text everywhere.
 public enum DmesgText {
     /// The whole text: what the machine said while it booted, then what its calls logged.
     ///
@@ -15,8 +14,8 @@ public enum DmesgText {
                 text += line(message, microseconds: 0) + "\n"
             }
         }
-        for (message, call) in zip(kernel.log.lines, kernel.log.calls) {
-            text += line(message, microseconds: call) + "\n"
+        for (message, time) in zip(kernel.log.lines, kernel.log.times) {
+            text += line(message, microseconds: time) + "\n"
         }
         return text
     }

@@ -78,6 +78,8 @@ class Hostile:
             return self.random.choice(FLAGS)
         if "addresses" in kind or "list" in kind:
             return [self.address() for _ in range(self.random.choice([0, 1, 3, 300]))]
+        if "lock" in kind and self.random.random() < 0.8:
+            return self.random.choice(["a", "b"])
         if "cache" in kind and self.random.random() < 0.7:
             return self.random.choice(["name", "kmalloc-64", "vmap_area", "kmem_cache", "anon_vma", "none"])
         if "address" in kind or "cache" in kind or "page" in kind or "pointer" in kind:
@@ -92,6 +94,9 @@ class Hostile:
 
     def call(self, functions):
         function = self.random.choice(functions)
+        # A machine that hangs answers nothing but problems.
+        while any(p.get("type") == "lock" for p in function["parameters"]) and self.random.random() < 0.95:
+            function = self.random.choice(functions)
         call = {"call": function["name"]}
         for parameter in function["parameters"]:
             if self.random.random() < 0.97:

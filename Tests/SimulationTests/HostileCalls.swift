@@ -43,7 +43,7 @@ struct HostileCalls {
         // Frees and allocations meet each other; the rest is there, but rarer.
         let names = ["alloc_pages", "kmalloc", "kfree", "__free_pages", "free_pages", "user_write"]
         let likely = random.oneIn(2) ? CallRegistry.byName[random.pick(names)] : nil
-        let descriptor = likely ?? random.pick(CallRegistry.all)
+        let descriptor = likely ?? otherCall()
         var arguments = CallArguments()
         for (index, parameter) in descriptor.signature.parameters.enumerated() {
             if parameter.isOptional && random.oneIn(3) { continue }
@@ -57,6 +57,23 @@ struct HostileCalls {
         )
         return RecordedCall(descriptor: descriptor, arguments: arguments, context: context)
     }
+
+    /// Any call; those that hang a machine or keep its CPU are rarer, or little else would be run.
+    private mutating func otherCall() -> CallDescriptor {
+        let ends = ["schedule", "rcu_read_unlock", "preempt_enable", "irq_exit", "nmi_exit"]
+        if random.oneIn(16), let end = CallRegistry.byName[random.pick(ends)] { return end }
+        for _ in 0..<8 {
+            let call = random.pick(CallRegistry.all)
+            let keeps = call.signature.parameters.contains { $0.type == .lock }
+            if !keeps && !Self.keeping.contains(call.signature.name) { return call }
+        }
+        return random.pick(CallRegistry.all)
+    }
+
+    private static let keeping = [
+        "synchronize_rcu", "rcu_barrier", "irq_enter", "nmi_enter", "local_bh_disable",
+        "softirq_handle_begin", "preempt_disable", "rcu_read_lock",
+    ]
 
     private mutating func set(
         _ parameter: Parameter,
@@ -73,6 +90,12 @@ struct HostileCalls {
         case .signed: arguments.set(index, word: number())
         case .gfp: arguments.set(index, word: flags())
         case .address, .page, .cache: arguments.set(index, word: pointer())
+        case .lock:
+            if random.oneIn(2) {
+                arguments.set(index, payload: .text(random.pick(["a", "b"])))
+            } else {
+                arguments.set(index, word: pointer())
+            }
         case .names:
             let isUsual = !random.oneIn(3)
             arguments.set(index, word: isUsual ? random.pick([1, 3, 0x22, 0x32]) : random.next())

@@ -1,7 +1,7 @@
 /// Caches: making, measuring, shrinking and destroying them.
 let cacheCalls: [any KernelCall.Type] = [
     KmemCacheCreate.self, KmemCacheCreateUsercopy.self, KmemCacheDestroy.self,
-    KmemCacheShrink.self, KmemCacheSize.self, SynchronizeRCU.self, RCUBarrier.self,
+    KmemCacheShrink.self, KmemCacheSize.self,
 ]
 
 let cacheParameter = Parameter("s", .cache, "What kmem_cache_create returned, or a cache's name.")
@@ -218,39 +218,5 @@ struct KmemCacheSize: KernelCall {
         kernel.withCache(cache, nothing: .unsigned(0)) { kernel, place in
             CallResult(.unsigned(UInt64(kernel.slab.caches[place].objectSize)))
         }
-    }
-}
-
-/// The call `void synchronize_rcu(void)`.
-struct SynchronizeRCU: KernelCall {
-    static let signature = CallSignature(
-        "synchronize_rcu",
-        returns: "void",
-        [],
-        "Ends a grace period: what SLAB_TYPESAFE_BY_RCU caches discarded goes back."
-    )
-
-    init(_ arguments: borrowing CallArguments) {}
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let slabs = kernel.endGracePeriod(in: context)
-        return CallResult(.void, detail: .facts([Fact("slabs_freed", .number(Int64(slabs)))]))
-    }
-}
-
-/// The call `void rcu_barrier(void)`.
-struct RCUBarrier: KernelCall {
-    static let signature = CallSignature(
-        "rcu_barrier",
-        returns: "void",
-        [],
-        "Waits for what a grace period still has to do; here the same as synchronize_rcu."
-    )
-
-    init(_ arguments: borrowing CallArguments) {}
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let slabs = kernel.endGracePeriod(in: context)
-        return CallResult(.void, detail: .facts([Fact("slabs_freed", .number(Int64(slabs)))]))
     }
 }

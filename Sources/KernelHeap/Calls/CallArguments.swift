@@ -70,6 +70,14 @@ public struct CallArguments: Sendable {
         return .address(words[index])
     }
 
+    /// A lock: by name where one was given, else by its address.
+    public func lock(_ index: Int) -> LockName {
+        if case .text(let name)? = payload(index) {
+            return .named(String(name.prefix(LockName.nameLimit)))
+        }
+        return .address(words[index])
+    }
+
     private func payload(_ index: Int) -> ArgumentPayload? {
         guard has(index), words[index] < UInt64(payloads.count) else { return nil }
         return payloads[Int(words[index])]

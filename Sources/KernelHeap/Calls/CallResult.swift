@@ -152,6 +152,13 @@ public struct CallResult: Sendable {
     }
 
     public static let void = CallResult(.void)
+
+    /// A program's call that came from where no program runs.
+    static let notInProcessContext = CallResult(
+        .integer(-Int64(Errno.EINVAL.rawValue)),
+        errno: .EINVAL,
+        detail: .facts([Fact("refused", .text("programs run in process context"))])
+    )
 }
 
 /// A result together with its place in the session: what a client is answered.

@@ -12,6 +12,8 @@ public enum ParameterType: Hashable, Sendable {
     case page
     /// A `struct kmem_cache *`: its address as text, or the cache's name.
     case cache
+    /// A lock: a name of the client's own, or the address of its `spinlock_t`.
+    case lock
     /// `PROT_READ|PROT_WRITE`, and so on: names joined by `|`, a list, or a number.
     case names(FlagNames)
     case boolean
@@ -114,6 +116,8 @@ public struct CallSignature: Sendable {
     public let runsMethods: Bool
     /// Its time grows with what the machine holds, not with an argument: a service runs it apart.
     public let takesLong: Bool
+    /// A program makes it: only where its process is in nobody's way.
+    public let isSystemCall: Bool
 
     public init(
         _ name: String,
@@ -122,7 +126,8 @@ public struct CallSignature: Sendable {
         _ summary: String,
         needs32Bit: Bool = false,
         runsMethods: Bool = false,
-        takesLong: Bool = false
+        takesLong: Bool = false,
+        isSystemCall: Bool = false
     ) {
         self.name = name
         self.returns = returns
@@ -131,5 +136,6 @@ public struct CallSignature: Sendable {
         self.needs32Bit = needs32Bit
         self.runsMethods = runsMethods
         self.takesLong = takesLong
+        self.isSystemCall = isSystemCall
     }
 }

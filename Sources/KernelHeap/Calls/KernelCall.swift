@@ -26,7 +26,14 @@ public struct CallDescriptor: Sendable {
     init<Call: KernelCall>(_ call: Call.Type, index: Int) {
         signature = Call.signature
         self.index = index
-        run = { arguments, kernel, context in Call(arguments).run(on: &kernel, in: context) }
+        if signature.isSystemCall {
+            run = { arguments, kernel, context in
+                guard context.canSleep else { return .notInProcessContext }
+                return Call(arguments).run(on: &kernel, in: context)
+            }
+        } else {
+            run = { arguments, kernel, context in Call(arguments).run(on: &kernel, in: context) }
+        }
         if let asking = call as? any MemoryRequestingCall.Type {
             memoryRequest = { arguments in asking.memoryRequest(arguments) }
         } else {
@@ -45,7 +52,8 @@ public enum CallRegistry {
             memoryFileCalls, userModeCalls, userCopyCalls, uncheckedCopyCalls, userAccessCalls,
             userStringCalls, pagingCalls, segmentationCalls, descriptorCalls, sysctlCalls,
             vmallocCalls, highMemoryCalls, deviceCalls, systemCalls, faultInjectionCalls,
-            addressCalls, pageCacheCalls, reclaimCalls,
+            addressCalls, pageCacheCalls, reclaimCalls, contextCalls, lockCalls, taskScopeCalls,
+            timeCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

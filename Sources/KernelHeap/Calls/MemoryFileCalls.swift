@@ -21,7 +21,8 @@ struct MemfdCreate: KernelCall {
                 optional: true
             ),
         ],
-        "Makes an empty file in memory; returns a descriptor of the calling process."
+        "Makes an empty file in memory; returns a descriptor of the calling process.",
+        isSystemCall: true
     )
 
     var name: String
@@ -48,7 +49,8 @@ struct Ftruncate: KernelCall {
         returns: "int",
         [descriptorParameter, Parameter("length", .size, "Bytes from now on.")],
         "Makes a file longer by zeros, or shorter: what lies behind its end is a SIGBUS.",
-        takesLong: true
+        takesLong: true,
+        isSystemCall: true
     )
 
     var descriptor: Int32
@@ -76,7 +78,8 @@ struct Pwrite: KernelCall {
             descriptorParameter, Parameter("data", .bytes, "The bytes."),
             Parameter("offset", .size, "Where in the file, in bytes.", optional: true),
         ],
-        "Stores bytes into a file; every process that maps it shared sees them."
+        "Stores bytes into a file; every process that maps it shared sees them.",
+        isSystemCall: true
     )
 
     var descriptor: Int32
@@ -109,7 +112,8 @@ struct Pread: KernelCall {
             Parameter("count", .size, "Bytes.", maximum: transferLimit),
             Parameter("offset", .size, "Where in the file, in bytes.", optional: true),
         ],
-        "Loads bytes of a file, to its end at most."
+        "Loads bytes of a file, to its end at most.",
+        isSystemCall: true
     )
 
     var descriptor: Int32
@@ -142,7 +146,8 @@ struct Close: KernelCall {
         returns: "int",
         [descriptorParameter],
         "Closes a file; it goes when nothing shows it any more.",
-        runsMethods: true
+        runsMethods: true,
+        isSystemCall: true
     )
 
     var descriptor: Int32

@@ -29,7 +29,8 @@ struct ProcessCreate: KernelCall {
         "process_create",
         returns: "pid_t",
         [Parameter("name", .text, "Cut to 15 bytes, as in /proc/pid/comm.", optional: true)],
-        "Makes a process with an address space of its own: a PGD, and a stack nobody has touched."
+        "Makes a process with an address space of its own: a PGD, and a stack nobody has touched.",
+        isSystemCall: true
     )
 
     var name: String
@@ -53,7 +54,8 @@ struct Fork: KernelCall {
         returns: "pid_t",
         [],
         "Makes a child of the calling process that shares its pages until one of them writes.",
-        takesLong: true
+        takesLong: true,
+        isSystemCall: true
     )
 
     init(_ arguments: borrowing CallArguments) {}
@@ -71,7 +73,8 @@ struct ProcessExit: KernelCall {
         returns: "void",
         [Parameter("code", .int, "What exit() is given.", optional: true)],
         "Ends the calling process: its pages and tables go back. The end of process 1 is a panic.",
-        runsMethods: true
+        runsMethods: true,
+        isSystemCall: true
     )
 
     var code: UInt32

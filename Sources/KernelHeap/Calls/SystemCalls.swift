@@ -31,7 +31,7 @@ extension Kernel {
         in context: CallContext,
         _ body: (inout Kernel, SystemCallEntry) -> DeviceOutcome
     ) -> CallResult {
-        guard context.kind == .process, !context.isAtomic else {
+        guard context.canSleep else {
             let facts = [Fact("refused", .text("programs run in process context"))]
             return CallResult(.failure(.EINVAL, facts))
         }

@@ -33,6 +33,8 @@ enum CopyDirection {
 /// A copy whose range the caller has checked, or should have.
 protocol UncheckedCopyCall: KernelCall {
     static var direction: CopyDirection { get }
+    /// Where the function says that it may sleep; nil for those that may be called anywhere.
+    static var sleepsAt: StaticString? { get }
     var copy: CopyArguments { get }
     init(copy: CopyArguments)
 }
@@ -40,7 +42,10 @@ protocol UncheckedCopyCall: KernelCall {
 extension UncheckedCopyCall {
     init(_ arguments: borrowing CallArguments) { self.init(copy: CopyArguments(arguments)) }
 
+    static var sleepsAt: StaticString? { nil }
+
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        if let place = Self.sleepsAt { kernel.mightFault(at: place, in: context) }
         let done = move(on: &kernel, mayFault: true, in: context)
         return CallResult(.unsigned(done.notCopied), detail: .userCopy(done))
     }
@@ -99,6 +104,7 @@ struct CopyToUserUnchecked: UncheckedCopyCall {
         "Copies to the calling process; the caller has asked access_ok."
     )
     static let direction = CopyDirection.toUser
+    static let sleepsAt: StaticString? = "include/linux/uaccess.h:108"
 
     var copy: CopyArguments
 }
@@ -112,6 +118,7 @@ struct CopyFromUserUnchecked: UncheckedCopyCall {
         "Copies from the calling process; what cannot be copied stays as it was."
     )
     static let direction = CopyDirection.fromUser
+    static let sleepsAt: StaticString? = "include/linux/uaccess.h:78"
 
     var copy: CopyArguments
 }

@@ -57,6 +57,7 @@ struct PutUser: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
+        kernel.mightFault(at: nil, in: context)
         return .fault(
             unless: kernel.putUser(process, address, value, bytes: width, in: context)
         )
@@ -84,6 +85,7 @@ struct GetUser: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
+        kernel.mightFault(at: nil, in: context)
         let value = kernel.getUser(process, address, bytes: width, in: context)
         return .fault(unless: value != nil, .facts([Fact("x", .address(value ?? 0))]))
     }
@@ -110,6 +112,7 @@ struct ClearUser: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
+        kernel.mightFault(at: "arch/x86/lib/usercopy_64.c:19", in: context)
         return CallResult(.unsigned(kernel.clearUser(process, address, count, in: context)))
     }
 }
@@ -135,6 +138,7 @@ struct ClearUserUnchecked: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
+        kernel.mightFault(at: "arch/x86/lib/usercopy_64.c:19", in: context)
         return CallResult(
             .unsigned(kernel.clearUserUnchecked(process, address, count, in: context))
         )

@@ -57,6 +57,7 @@ public struct CopyToUser: KernelCall {
 
     public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
+        kernel.mightFault(at: "lib/usercopy.c:29", in: context)
         let copy = kernel.copyToUser(process, to: to, from: from, count: count, in: context)
         kernel.noteResult(copy, at: to, process: process)
         return CallResult(.unsigned(copy.notCopied), detail: .userCopy(copy))
@@ -88,6 +89,7 @@ public struct CopyFromUser: KernelCall {
 
     public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
+        kernel.mightFault(at: "lib/usercopy.c:13", in: context)
         let copy = kernel.copyFromUser(process, to: to, from: from, count: count, in: context)
         kernel.noteResult(copy, at: to, process: nil)
         return CallResult(.unsigned(copy.notCopied), detail: .userCopy(copy))

@@ -43,7 +43,8 @@ struct UserRead: KernelCall {
         "user_read",
         returns: "size_t",
         [addressParameter, Parameter("length", .size, "Bytes.", maximum: transferLimit)],
-        "Loads bytes in user mode; a refused access is a signal."
+        "Loads bytes in user mode; a refused access is a signal.",
+        isSystemCall: true
     )
 
     var address: UInt64
@@ -83,7 +84,8 @@ struct UserWrite: KernelCall {
         "user_write",
         returns: "size_t",
         [addressParameter, Parameter("data", .bytes, "The bytes.")],
-        "Stores bytes in user mode; a refused access is a signal."
+        "Stores bytes in user mode; a refused access is a signal.",
+        isSystemCall: true
     )
 
     var address: UInt64
@@ -122,7 +124,8 @@ struct UserFetch: KernelCall {
             addressParameter,
             Parameter("length", .size, "Bytes; 1 where left out.", optional: true, maximum: 15),
         ],
-        "Fetches an instruction in user mode; a page that may not be run is a signal."
+        "Fetches an instruction in user mode; a page that may not be run is a signal.",
+        isSystemCall: true
     )
 
     var address: UInt64

@@ -36,7 +36,8 @@ struct Mmap: KernelCall {
             Parameter("fd", .int, "A file of memfd_create's, unless anonymous.", optional: true),
             Parameter("offset", .size, "Where in the file, in bytes.", optional: true),
         ],
-        "Maps memory or a file into the calling process; pages come at the first touch."
+        "Maps memory or a file into the calling process; pages come at the first touch.",
+        isSystemCall: true
     )
 
     var hint: UInt64
@@ -76,7 +77,8 @@ struct Munmap: KernelCall {
         "munmap",
         returns: "int",
         [addressParameter, lengthParameter],
-        "Takes a range out of the calling process; its pages go back."
+        "Takes a range out of the calling process; its pages go back.",
+        isSystemCall: true
     )
 
     var address: UInt64
@@ -102,7 +104,8 @@ struct Mprotect: KernelCall {
             addressParameter, Parameter("len", .size, "Bytes.", isWork: true),
             Parameter("prot", .names(MemoryRights.names), "The rights from now on."),
         ],
-        "Changes what the process may do with mapped memory."
+        "Changes what the process may do with mapped memory.",
+        isSystemCall: true
     )
 
     var address: UInt64
@@ -146,7 +149,8 @@ struct Mremap: KernelCall {
             ),
             Parameter("new_address", .address, "Where to, with MREMAP_FIXED.", optional: true),
         ],
-        "Grows, shrinks or moves mapped memory with its pages."
+        "Grows, shrinks or moves mapped memory with its pages.",
+        isSystemCall: true
     )
 
     var request: Kernel.Remapping
@@ -181,7 +185,8 @@ struct Brk: KernelCall {
             )
         ],
         "Moves the end of the heap; returns where it is now, which is the old place if it may not move.",
-        takesLong: true
+        takesLong: true,
+        isSystemCall: true
     )
 
     var address: UInt64
@@ -203,7 +208,8 @@ struct Madvise: KernelCall {
             addressParameter, lengthParameter,
             Parameter("advice", .names(MemoryAdvice.names), "MADV_DONTNEED gives pages back."),
         ],
-        "Says what the process will do with memory."
+        "Says what the process will do with memory.",
+        isSystemCall: true
     )
 
     var address: UInt64
@@ -228,7 +234,8 @@ struct Mlock: KernelCall {
         "mlock",
         returns: "int",
         [addressParameter, Parameter("len", .size, "Bytes.", isWork: true)],
-        "Brings the pages of a range in, and keeps them."
+        "Brings the pages of a range in, and keeps them.",
+        isSystemCall: true
     )
 
     var address: UInt64
@@ -251,7 +258,8 @@ struct Munlock: KernelCall {
         "munlock",
         returns: "int",
         [addressParameter, Parameter("len", .size, "Bytes.", isWork: true)],
-        "Ends what mlock began."
+        "Ends what mlock began.",
+        isSystemCall: true
     )
 
     var address: UInt64
@@ -276,7 +284,8 @@ struct Msync: KernelCall {
             addressParameter, lengthParameter,
             Parameter("flags", .names(SyncFlags.names), "MS_SYNC, MS_ASYNC, MS_INVALIDATE."),
         ],
-        "Writes a file's pages back; files in memory have nowhere to go."
+        "Writes a file's pages back; files in memory have nowhere to go.",
+        isSystemCall: true
     )
 
     var address: UInt64

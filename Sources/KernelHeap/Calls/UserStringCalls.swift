@@ -46,6 +46,7 @@ struct StrncpyFromUser: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.mightFault(at: "lib/strncpy_from_user.c:117", in: context)
         let length = kernel.strncpyFromUser(
             kernel.processIndex(context),
             to: target,
@@ -132,6 +133,7 @@ struct CopyStructFromUser: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.mightFault(at: "lib/usercopy.c:13", in: context)
         let errno = kernel.copyStructFromUser(
             kernel.processIndex(context),
             to: target,

@@ -16,6 +16,7 @@ extension MisuseWarning {
         case .doubleFetch: "double_fetch"
         case .uncheckedCopy: "unchecked_copy"
         case .informationLeak: "information_leak"
+        case .wrongContext: "wrong_context"
         }
     }
 
@@ -73,6 +74,7 @@ extension MisuseWarning {
                 Fact("place", .null),
             ]
         case .informationLeak(let leak): leak.facts
+        case .wrongContext(let wrong): wrong.facts
         }
     }
 
@@ -87,11 +89,12 @@ extension MisuseWarning {
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
             case .informationLeak(let leak): [leak.place]
             case .wrongMemory, .freePages, .notDirectMapped, .wrongConversion, .doubleFetch,
-                .uncheckedCopy:
+                .uncheckedCopy, .wrongContext:
                 []
             }
         if case .doubleFetch(let fetch) = self { return [fetch.firstCall] }
         if case .uncheckedCopy(_, _, let call) = self { return [call] }
+        if case .wrongContext(let wrong) = self { return wrong.locks.map(\.call) }
         var calls: [UInt64] = []
         for case let call? in places.map({ $0?.call }) where !calls.contains(call) {
             calls.append(call)
@@ -133,6 +136,7 @@ extension MisuseWarning {
         case .informationLeak(let leak):
             "\(leak.count) bytes of \(leak.place.phrase) went to user space that nobody has written "
                 + "since \(leak.place.history): \(leak.origin)."
+        case .wrongContext(let wrong): wrong.sentence
         }
     }
 }

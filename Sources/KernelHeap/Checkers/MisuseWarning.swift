@@ -30,6 +30,8 @@ public enum MisuseWarning: Hashable, Sendable {
     case uncheckedCopy(address: LinearAddress, length: UInt64, call: UInt64)
     /// Bytes went to user space that nobody had written since the object was allocated.
     case informationLeak(InformationLeak)
+    /// A function was used where it must not be, or ended what was not begun.
+    case wrongContext(WrongContext)
 }
 
 /// An address that the direct map's arithmetic was done on although it does not lie there.

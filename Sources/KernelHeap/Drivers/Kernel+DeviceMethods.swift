@@ -36,7 +36,7 @@ extension Kernel {
                 let deaths = log.deaths
                 let value = runStep(index, arguments, bindings, device.variables, context, &run)
                 if let result { device.variables[result] = value }
-                if log.deaths > deaths { run.value = nil }
+                if log.deaths > deaths || contexts.hang != nil { run.value = nil }
             }
             if run.value == nil { break }
             if case .leave = step.action { break }
@@ -75,7 +75,8 @@ extension Kernel {
             arguments.set(binding.argument, word: word)
         }
         // What the method maps for a short time decides how its next calls run.
-        let now = highMemory.isHeld ? switchThread(to: context) : context
+        let isHeld = contexts.isHeld || highMemory.isHeld
+        guard let now = isHeld ? enter(context) : context else { return 0 }
         let result = call.run(arguments, &self, now)
         run.steps.append(.facts(facts(of: call.signature, arguments, result)))
         return result.value.word
@@ -88,7 +89,7 @@ extension Kernel {
         case .unsigned(let bits) where bits < 64: word & ((1 << UInt64(max(bits, 1))) - 1)
         case .signed(let bits) where bits == 32:
             UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: word)))
-        case .address, .page, .cache: word & pointerMask
+        case .address, .page, .cache, .lock: word & pointerMask
         case .unsigned where layout.is32Bit: word & pointerMask
         default: word
         }
@@ -110,7 +111,7 @@ extension Kernel {
             case .boolean: given.append(Fact(parameter.name, .boolean(word != 0)))
             case .gfp:
                 given.append(Fact(parameter.name, .gfp(arguments.gfp(index))))
-            case .names, .bytes, .text, .addresses, .cache, .driver: break
+            case .names, .bytes, .text, .addresses, .cache, .lock, .driver: break
             }
         }
         var facts = [Fact("call", .text(signature.name)), Fact("arguments", .facts(given))]

@@ -37,10 +37,7 @@ extension Kernel {
             return .slot(slot, isNew: true, flushed: highMemory.pkmap.flushed.count)
         case .full: break
         }
-        guard context.canSleep else {
-            logSchedulingWhileAtomic(context)
-            return .stuck
-        }
+        guard schedule(in: context) else { return .stuck }
         let hasRoom = highMemory.pkmap.sleepers.count < PkmapTable.sleeperLimit
         if hasRoom {
             highMemory.pkmap.sleepers.append(
@@ -55,9 +52,9 @@ extension Kernel {
         return .sleeps(isQueued: hasRoom)
     }
 
-    private static let kmapInline = "include/linux/highmem-internal.h:38"
-    private static let kunmapInline = "include/linux/highmem-internal.h:49"
-    private static let classicKmap = "arch/x86/mm/highmem_32.c:5"
+    private static let kmapInline: StaticString = "include/linux/highmem-internal.h:38"
+    private static let kunmapInline: StaticString = "include/linux/highmem-internal.h:49"
+    private static let classicKmap: StaticString = "arch/x86/mm/highmem_32.c:5"
 
     private mutating func mapPermanently(
         _ frame: UInt32,
@@ -97,7 +94,7 @@ extension Kernel {
     /// - Returns: who was woken and has a slot now.
     mutating func kunmap(_ frame: UInt32, in context: CallContext) -> [PkmapTable.Sleeper] {
         if highMemory.isClassic {
-            guard context.kind == .process else {
+            guard !context.isInInterrupt else {
                 log.bug(at: "arch/x86/mm/highmem_32.c:14", in: "kunmap+0x1d/0x20", context)
                 return []
             }

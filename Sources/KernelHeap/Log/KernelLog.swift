@@ -5,14 +5,14 @@ public struct KernelLog: Sendable {
 
     /// Lines without time stamps, oldest first.
     public private(set) var lines: [String] = []
-    /// For each line the ordinal of the call that logged it: the machine's clock in microseconds.
-    public private(set) var calls: [UInt64] = []
+    /// When each line was logged: microseconds since boot.
+    public private(set) var times: [UInt64] = []
     /// What happened to the kernel that its reports tell.
     var taint: Taint = []
     /// What reports of BUGs and oopses say of the processor.
     var oopsStyle = OopsStyle.x8664
-    /// The call that runs now.
-    var call: UInt64 = 0
+    /// The machine's time, for the lines' stamps.
+    var clock = MachineClock()
     /// Lines that fell out.
     public private(set) var dropped = 0
     /// Warnings that the kernel prints once per boot, and has printed.
@@ -22,8 +22,6 @@ public struct KernelLog: Sendable {
     /// Where the next run of slab reports begins, and how many this one has had.
     private var nextSlabReports: UInt64 = 0
     private var slabReports = 0
-    /// The first call that may report a sleeping function again.
-    private var nextSleepReport: UInt64 = 0
     /// BUGs and oopses since boot.
     private(set) var deaths = 0
 
@@ -38,11 +36,11 @@ public struct KernelLog: Sendable {
     mutating func append(_ line: String) {
         if lines.count == Self.capacity {
             lines.removeFirst(Self.capacity / 4)
-            calls.removeFirst(Self.capacity / 4)
+            times.removeFirst(Self.capacity / 4)
             dropped += Self.capacity / 4
         }
         lines.append(line)
-        calls.append(call)
+        times.append(clock.microseconds)
     }
 
     /// Prints a line that the kernel prints once per boot.
@@ -52,7 +50,8 @@ public struct KernelLog: Sendable {
 
     /// Whether a memory report may be printed: of a burst of failures, the first one's alone.
     ///
-    /// The kernel waits ten seconds; here 1,000 calls stand for them, for a machine has no clock.
+    /// The kernel waits ten seconds; here 1,000 calls stand for them, for a machine's calls follow
+    /// each other within microseconds.
     mutating func startsMemoryReport(at call: UInt64) -> Bool {
         guard call >= nextMemoryReport else { return false }
         nextMemoryReport = call &+ 1_000
@@ -68,13 +67,6 @@ public struct KernelLog: Sendable {
         }
         slabReports += 1
         return slabReports <= 10
-    }
-
-    /// Whether a sleeping function may be reported: once in 100 calls, which stand for a second.
-    mutating func startsSleepReport(at call: UInt64) -> Bool {
-        guard call >= nextSleepReport else { return false }
-        nextSleepReport = call &+ 100
-        return true
     }
 
     /// Prints a `WARN_ON_ONCE` block; nothing when it was printed before.

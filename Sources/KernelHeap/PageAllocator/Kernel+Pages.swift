@@ -7,7 +7,7 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext = .standard
     ) -> PFN? {
-        if order == 0, !(flags.contains(.zero) || slab.leavesFastPath),
+        if order == 0, !(flags.contains(.zero) || slab.leavesFastPath || !context.canSleep),
             let pfn = pages.takeSingle(flags, cpu: context.cpu)
         {
             return PFN(rawValue: UInt64(pfn))
@@ -31,6 +31,8 @@ extension Kernel {
             }
             return nil
         }
+        let flags = gfpContext(flags, in: context)
+        mightAllocate(flags, in: context)
         if faults.isArmed, injectsFault("fail_page_alloc", flags, in: context) { return nil }
         if order > 0, flags.isDisjoint(with: [.zero, .noFail]), !slab.leavesFastPath,
             let pfn = pages.takeListed(order: order, flags, cpu: context.cpu)
@@ -40,7 +42,7 @@ extension Kernel {
         let node = slab.nodeCount == 1 ? 0 : context.cpu % slab.nodeCount
         let request = AllocationRequest(
             order: order,
-            flags: flags,
+            flags: withReserves(flags, in: context),
             cpu: context.cpu,
             node: node,
             zones: pages.gfpZones
@@ -62,6 +64,7 @@ extension Kernel {
         }
         if flags.contains(.zero) || slab.catalog.options.initOnAlloc {
             pages.contents.clear(pfn, pages: 1 << order)
+            clock.advance(by: MachineClock.clearedPageCost << UInt64(order))
         }
         return PFN(rawValue: UInt64(pfn))
     }

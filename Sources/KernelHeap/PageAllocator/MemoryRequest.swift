@@ -78,10 +78,12 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> [UInt32] {
+        let flags = gfpContext(flags, in: context)
+        mightAllocate(flags, in: context)
         let node = context.cpu % max(slab.nodeCount, 1)
         let request = AllocationRequest(
             order: 0,
-            flags: flags,
+            flags: withReserves(flags, in: context),
             cpu: context.cpu,
             node: node,
             zones: pages.gfpZones
@@ -96,6 +98,7 @@ extension Kernel {
         }
         if flags.contains(.zero) {
             for frame in frames { pages.contents.clear(frame, pages: 1) }
+            clock.advance(by: MachineClock.clearedPageCost &* UInt64(frames.count))
         }
         return frames
     }

@@ -15,15 +15,18 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> SlabAllocator.Object? {
+        var flags = gfpContext(flags, in: context)
+        mightAllocate(flags, isObject: true, in: context)
         if faults.isArmed, injectsFault("failslab", flags, in: context) { return nil }
         let isUnfit = !flags.isDisjoint(with: [.highMem, .dma32])
-        let flags = isUnfit ? fixedFlags(flags, for: cache, context) : flags
+        if isUnfit { flags = fixedFlags(flags, for: cache, context) }
+        let request = withReserves(flags, in: context)
         let isConstructed = slab.caches[cache].isConstructed
         let slabsBefore = isConstructed ? slab.slabCount(of: cache) : 0
         do {
-            var taken = try take(from: cache, requested: requested, flags: flags, in: context)
+            var taken = try take(from: cache, requested: requested, flags: request, in: context)
             if taken == nil, flags.contains(.directReclaim) {
-                taken = takeUnderPressure(from: cache, requested, flags, in: context)
+                taken = takeUnderPressure(from: cache, requested, request, in: context)
             }
             guard let object = taken else {
                 warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)

@@ -28,6 +28,7 @@ extension Kernel {
         constructor: CacheConstructor? = nil,
         in context: CallContext = .standard
     ) -> CacheID? {
+        mightSleep(at: "kernel/locking/mutex.c:282", in: context)
         var request = request
         request.hasConstructor = constructor != nil
         guard request.flags.isSubset(of: .permitted), !request.name.isEmpty,
@@ -125,6 +126,7 @@ extension Kernel {
         _ cache: CacheID,
         in context: CallContext = .standard
     ) -> CacheDestruction {
+        mightSleep(at: "include/linux/percpu-rwsem.h:49", in: context)
         let place = Int(cache.rawValue)
         guard place < slab.catalog.count, slab.catalog.records[place].state == .live,
             place >= slab.kmalloc.end
@@ -155,7 +157,8 @@ extension Kernel {
         _ cache: CacheID,
         in context: CallContext = .standard
     ) -> Int {
-        slab.shrink(Int(cache.rawValue), cpu: context.cpu, pages: &pages) ? 1 : 0
+        mightSleep(at: "include/linux/percpu-rwsem.h:49", in: context)
+        return slab.shrink(Int(cache.rawValue), cpu: context.cpu, pages: &pages) ? 1 : 0
     }
 
     /// Ends a grace period: `synchronize_rcu()`, `rcu_barrier()`.

@@ -27,7 +27,8 @@ extension Kernel {
     ) -> LinearAddress {
         // The common case: the CPU has a free object, and nobody asks why or wants it cleared.
         if size &- 1 < slab.kmalloc.largest,
-            !(pages.decisions.isOn || flags.contains(.zero) || slab.leavesFastPath)
+            !(pages.decisions.isOn || flags.contains(.zero) || slab.leavesFastPath
+                || !context.canSleep)
         {
             let cache = slab.kmalloc.cache(size: size, flags: flags)
             let place = slab.place(cache, cpu: context.cpu)

@@ -1,8 +1,8 @@
 /// Slabs of `SLAB_TYPESAFE_BY_RCU` caches keep their pages until readers are done with them.
 ///
 /// A discarded slab is counted out of its cache at once, as in 6.1. Its pages stay a slab's until a
-/// grace period ends: a machine has no time of its own, so `synchronize_rcu()` or `rcu_barrier()`
-/// says when.
+/// grace period ends: when its time is over on the machine's clock and the CPU is given up, or when
+/// `synchronize_rcu()` or `rcu_barrier()` waits for it.
 extension SlabAllocator {
     /// Whether a slab waits for the end of a grace period.
     func isWaiting(_ number: UInt32) -> Bool {
@@ -16,6 +16,7 @@ extension SlabAllocator {
     mutating func endGracePeriod(cpu: Int, pages: inout PageAllocator) -> Int {
         let waiting = waitingSlabs
         waitingSlabs = []
+        gracePeriodStart = nil
         for number in waiting { releasePages(of: number, cpu: cpu, pages: &pages) }
         for place in 0..<catalog.count where catalog.records[place].state == .dying {
             catalog.release(place)

@@ -22,7 +22,10 @@ struct SlabAllocator: ~Copyable {
     /// Numbers of slabs that were discarded, free for new ones.
     var freeNumbers: [UInt32] = []
     /// Discarded slabs whose pages wait for the end of a grace period, oldest first.
-    var waitingSlabs: [UInt32] = []
+    var waitingSlabs: [UInt32] = [] { didSet { hasWaitingSlabs = !waitingSlabs.isEmpty } }
+    private(set) var hasWaitingSlabs = false
+    /// When the grace period was first seen to be asked for, in nanoseconds; nil before.
+    var gracePeriodStart: UInt64?
     var slabLimit = 0
     /// Where the last free on a machine of one CPU found its slab.
     ///
@@ -89,6 +92,8 @@ struct SlabAllocator: ~Copyable {
         notes = other.notes.fork()
         freeNumbers = other.freeNumbers
         waitingSlabs = other.waitingSlabs
+        hasWaitingSlabs = other.hasWaitingSlabs
+        gracePeriodStart = other.gracePeriodStart
         slabLimit = other.slabLimit
         byteLists = other.byteLists
         pointers = other.pointers

@@ -148,8 +148,8 @@ extension Kernel {
 
     /// Nests or ends `pagefault_disable()`; an end too many has no effect here.
     mutating func disablePagefaults(of process: Int, by change: Int) {
-        let depth = processes[process].pagefaultDisabled &+ change
-        processes[process].pagefaultDisabled = min(max(depth, 0), 1 << 20)
+        let depth = processes[process].task.pagefaultDisabled &+ change
+        processes[process].task.pagefaultDisabled = min(max(depth, 0), 1 << 20)
     }
 
     /// Bytes from an address on that can be accessed; their pages are there afterwards.

@@ -16,7 +16,7 @@ extension Kernel {
 
     /// Whether a user copy may take page faults: `faulthandler_disabled()`.
     func mayFault(_ process: Int, in context: CallContext) -> Bool {
-        processes[process].pagefaultDisabled == 0 && context.canSleep
+        processes[process].task.pagefaultDisabled == 0 && !context.isInAtomic
     }
 
     /// Clears kernel memory that was reached before.

@@ -96,7 +96,7 @@ extension Kernel {
         }
         let process = process(context.pid) ?? 0
         // With page faults disabled the lock of the areas must not be waited for.
-        guard layout.isVmalloc(address), processes[process].pagefaultDisabled == 0 else {
+        guard layout.isVmalloc(address), processes[process].task.pagefaultDisabled == 0 else {
             return (false, nil)
         }
         let place = vmalloc.busy.containing(address)

@@ -18,8 +18,8 @@ struct Process: Sendable {
     var space = AddressSpace()
     /// `/proc/<pid>/oom_score_adj`: from -1000, never killed, to 1000.
     var oomScoreAdjustment = 0
-    /// How often faults were disabled: `current->pagefault_disabled`.
-    var pagefaultDisabled = 0
+    /// What it takes along from CPU to CPU.
+    var task = TaskState()
     /// Open files by descriptor, less `firstDescriptor`.
     private(set) var descriptors: [OpenFile?] = []
 

@@ -6,19 +6,23 @@ extension Kernel {
         guard context.kind != .nmi else {
             return log.bug(at: "mm/vmalloc.c:2852", in: "vfree+0x5b/0x60", context)
         }
-        if profile.platform == .classicI386, context.kind != .process {
+        if profile.platform == .classicI386, context.isInInterrupt {
             return log.bug(at: "mm/vmalloc.c:413", in: "vfree+0x1d/0x20", context)
         }
+        if !context.isInInterrupt, profile.platform != .classicI386 {
+            mightSleep(at: "mm/vmalloc.c:2856", in: context)
+        }
         guard address != 0 else { return }
-        guard context.kind == .process else { return deferFree(address, in: context) }
+        guard !context.isInInterrupt else { return deferFree(address, in: context) }
         removeArea(address, freesPages: true, in: context)
     }
 
     /// `vunmap()`: the pages of a `vmalloc` area would have no owner any more.
     mutating func vunmap(_ address: UInt64, in context: CallContext) {
-        guard context.kind == .process else {
+        guard !context.isInInterrupt else {
             return log.bug(at: "mm/vmalloc.c:2876", in: "vunmap+0x33/0x40", context)
         }
+        mightSleep(at: "mm/vmalloc.c:2877", in: context)
         startVmalloc()
         if address != 0 { removeArea(address, freesPages: false, in: context) }
     }

@@ -137,10 +137,11 @@ extension Kernel {
         in context: CallContext
     ) -> UInt32? {
         startVmalloc()
-        guard context.kind == .process else {
+        guard !context.isInInterrupt else {
             log.bug(at: "mm/vmalloc.c:2477", in: "__get_vm_area_node+0x18e/0x1b0", context)
             return nil
         }
+        mightAllocate(.kernel, isObject: true, in: context)
         let (whole, overflow) = size.addingReportingOverflow(4096)
         let maker = UInt32(truncatingIfNeeded: sequence)
         let use = VmapUse(flags, maker: maker, address: address)

@@ -14,6 +14,7 @@ extension Kernel {
         isWritable: Bool,
         in context: CallContext
     ) -> UInt64 {
+        mightSleep(at: "mm/vmalloc.c:2905", in: context)
         let size = UInt64(frames.count) << 12
         guard size > 0 else { return 0 }
         guard let place = newArea(size: size, alignment: 4096, flags, in: context) else {

@@ -34,6 +34,7 @@ extension Kernel {
     ///   - count: of pages, as it was given.
     ///   - context: where the call is made.
     mutating func vmUnmapRAM(_ address: UInt64, count: UInt64, in context: CallContext) {
+        mightSleep(at: "mm/vmalloc.c:2211", in: context)
         startVmalloc()
         let isInside = vmalloc.layout.contains(address)
         guard isInside, address & 4095 == 0 else {

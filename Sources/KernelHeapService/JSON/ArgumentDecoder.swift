@@ -84,7 +84,7 @@ struct ArgumentDecoder {
             )
         case .tooLarge: throw beyond64Bits(place)
         case .notANumber:
-            if parameter.type == .cache, !text.isEmpty {
+            if parameter.type == .cache || parameter.type == .lock, !text.isEmpty {
                 return .payload(.text(String(text)))
             }
             throw wrongType(place)
@@ -177,7 +177,7 @@ struct ArgumentDecoder {
 
     private var isPointer: Bool {
         switch parameter.type {
-        case .address, .page, .cache: true
+        case .address, .page, .cache, .lock: true
         default: false
         }
     }
@@ -185,7 +185,7 @@ struct ArgumentDecoder {
     /// Whether a name that begins with `$` may stand for the argument.
     var takesReference: Bool {
         switch parameter.type {
-        case .unsigned, .signed, .address, .page, .cache: true
+        case .unsigned, .signed, .address, .page, .cache, .lock: true
         default: false
         }
     }
@@ -228,6 +228,7 @@ extension ParameterType {
         case .address: ["\"0x…\"", "a whole number", "null", "\"$name+offset\" in a batch"]
         case .page: ["\"0x…\", the address of a struct page", "a PFN as a plain number"]
         case .cache: ["\"0x…\"", "the name of a cache"]
+        case .lock: ["a name", "\"0x…\", the address of a spinlock_t"]
         case .names(let set): set.names.map(\.name)
         case .boolean: ["true", "false"]
         case .bytes:

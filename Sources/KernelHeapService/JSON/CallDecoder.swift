@@ -193,6 +193,7 @@ struct CallDecoder {
             decoded.context.cpu = try ArgumentDecoder.number(place, below: max(cpuCount, 1))
         } else if name == "pid" {
             decoded.context.pid = try ArgumentDecoder.number(place, below: 1 << 22)
+            decoded.context.isTaskNamed = true
         } else if name == "atomic" {
             decoded.context.isAtomic = try boolean(place)
         } else if name == "in" {

@@ -30,7 +30,8 @@ extension JSONWriter {
         case .names(let set):
             raw(",\"values\":")
             strings(set.names.map(\.name))
-        case .gfp, .address, .page, .cache, .boolean, .bytes, .text, .addresses, .driver: break
+        case .gfp, .address, .page, .cache, .lock, .boolean, .bytes, .text, .addresses, .driver:
+            break
         }
         if let maximum = parameter.maximum {
             raw(",\"maximum\":")
@@ -54,6 +55,7 @@ extension ParameterType {
         case .address: "address"
         case .page: "page"
         case .cache: "cache"
+        case .lock: "lock"
         case .names: "flags"
         case .boolean: "boolean"
         case .bytes: "bytes"

@@ -24,6 +24,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
 
     // It contradicts the session's state.
     case sessionPanicked = "session-panicked"
+    case sessionHung = "session-hung"
     case sequenceMismatch = "sequence-mismatch"
     case idempotencyInProgress = "idempotency-in-progress"
     case answerNotKept = "idempotent-answer-not-kept"
@@ -66,7 +67,9 @@ public enum ProblemType: String, CaseIterable, Sendable {
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .sessionPanicked, .sequenceMismatch, .idempotencyInProgress, .answerNotKept: 409
+        case .sessionPanicked, .sessionHung, .sequenceMismatch, .idempotencyInProgress,
+            .answerNotKept:
+            409
         case .bodyTooLarge, .batchTooLong: 413
         case .uriTooLong: 414
         case .unsupportedMediaType: 415
@@ -100,6 +103,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
         case .notAcceptable: "No representation fits Accept"
         case .requestTimeout: "The request took too long to arrive"
         case .sessionPanicked: "The simulated kernel has panicked"
+        case .sessionHung: "The simulated kernel hangs"
         case .sequenceMismatch: "The session has moved on"
         case .idempotencyInProgress: "The first request with this key is still running"
         case .answerNotKept: "The answer to this key was too large to keep"

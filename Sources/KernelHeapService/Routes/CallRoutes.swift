@@ -72,7 +72,7 @@ extension Service {
         return json(writer)
     }
 
-    /// Refuses calls on a machine that has panicked or has grown too large.
+    /// Refuses calls on a machine that has panicked, hangs or has grown too large.
     @inline(__always)
     func checkAlive(_ kernel: borrowing Kernel, _ session: Session) throws(Problem) {
         guard !session.isDropped else {
@@ -81,6 +81,7 @@ extension Service {
         guard !kernel.isPanicked else {
             throw Problem(.sessionPanicked, "its state can be read; its last lines are in /dmesg")
         }
+        if let hang = kernel.hangReason { throw Problem(.sessionHung, hang.text) }
         guard sessions.mayGrow(session, limit: configuration.maximumSessionBytes) else {
             throw Problem(
                 .memoryLimit,

@@ -34,7 +34,7 @@ struct StateView: Sendable {
 
     static let all: [StateView] = [
         zones, caches, processes, pages, allocations, memory, translate, segments, layout, vmstat,
-        fragmentation, biography, vmalloc, devices, highMemory, whatIs,
+        fragmentation, biography, vmalloc, devices, highMemory, whatIs, cpus,
     ]
 
     static let names = NameTable(all.map(\.name))

@@ -111,7 +111,7 @@ struct KmapLocalTests {
     {
         let user = try machine.call("mmap", 0, 4_096, 3, 0x22).word
         let mapped = try machine.call("kmap_atomic", page(0)).word
-        let object = try machine.call("kmalloc", 64, 0xcc0).word
+        let object = try machine.call("kmalloc", 64, 0xa20).word
 
         let copy = try machine.call("copy_to_user", .word(user), .word(mapped), 8)
         let kmap = try machine.call("kmap", page(1))

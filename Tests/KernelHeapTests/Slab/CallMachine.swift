@@ -50,7 +50,7 @@ final class CallMachine {
         _ arguments: [Argument],
         cpu: Int = 0,
         in kind: CallContext.Kind = .process,
-        pid: Int = 1
+        pid: Int? = nil
     ) throws -> CallOutcome {
         let descriptor = try #require(CallRegistry.byName[name], "\(name)")
         var list = CallArguments()

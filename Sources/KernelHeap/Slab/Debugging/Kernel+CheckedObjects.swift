@@ -148,10 +148,8 @@ extension Kernel {
         writeKernel(address, word.littleEndianBytes)
     }
 
-    /// The timer ticks since boot: 250 a second; a call takes a microsecond of the machine's time.
+    /// The ticks that a track notes: as if nothing but calls, of a microsecond each, moved the clock.
     static func jiffies(atCall call: UInt64) -> UInt64 { 0xfffe_db08 &+ call / 4_000 }
-
-    var jiffies: UInt64 { Self.jiffies(atCall: sequence) }
 
     /// The pointer that a free object holds, or nil where it lies in no memory.
     func freePointer(of address: UInt64, _ number: UInt32, _ layout: CheckedLayout) -> UInt64? {

@@ -83,7 +83,7 @@ extension Kernel {
             guard let track = ObjectTrack(kernelBytes(place, Int(layout.trackBytes))) else {
                 continue
             }
-            let age = jiffies &- track.jiffies
+            let age = Self.jiffies(atCall: sequence) &- track.jiffies
             log.append("\(what) in call_\(track.call) age=\(age) cpu=\(track.cpu) pid=\(track.pid)")
         }
     }
