@@ -4,6 +4,8 @@ extension Kernel {
     enum KillerOutcome {
         /// Nobody may be killed for it.
         case nothing
+        /// It waits until others free memory, and there is nobody else.
+        case waiting
         /// The process that asks is ended when its call is: it may have a part of the reserve.
         case killedCaller
         /// A process was ended and its memory freed.
@@ -19,11 +21,10 @@ extension Kernel {
         let isFit =
             request.order <= GFPFlags.costlyOrder && request.highestZone >= .normal
             && request.flags.isDisjoint(with: [.thisNode, .retryMayFail])
-        // Without the filesystem nothing was tried in earnest: 6.1 waits for others to free memory.
-        guard isFit, !isProbe, request.flags.contains(.fs) || dyingProcess != nil else {
-            return .nothing
-        }
+        guard isFit, !isProbe else { return .nothing }
         if dyingProcess == context.pid { return .killedCaller }
+        // Without the filesystem nothing was tried in earnest: nobody is killed for it.
+        guard request.flags.contains(.fs) else { return .waiting }
         if tuning.panicOnOOM > 0 {
             logOOMHeader(request, in: context)
             let kind = tuning.panicOnOOM == 2 ? "compulsory" : "system-wide"

@@ -32,7 +32,7 @@ extension Kernel {
             explainGivingUp(request)
             return nil
         }
-        return neverFail(request, attempt)
+        return neverFail(request, in: context, attempt)
     }
 
     /// A large request's best hope: there may be enough pages, but not side by side.
@@ -85,6 +85,9 @@ extension Kernel {
             }
             switch outOfMemory(request, in: context) {
             case .nothing: return nil
+            case .waiting:
+                hang(.allocation(order: request.order, flags: profile.gfp.text(of: request.flags)))
+                return nil
             case .killedCaller:
                 pages.forcedFlags = [.high, .nonBlock]
                 defer { pages.forcedFlags = nil }
@@ -120,9 +123,10 @@ extension Kernel {
         for zone in pages.zones.indices { pages.drainPerCPU(zone: zone) }
     }
 
-    /// A request that may not fail takes what is left; then it would wait for ever.
+    /// A request that may not fail takes what is left; then it waits for ever.
     private mutating func neverFail<Block>(
         _ request: AllocationRequest,
+        in context: CallContext,
         _ attempt: (inout Kernel) -> Block?
     ) -> Block? {
         defer { pages.forcedFlags = nil }
@@ -139,6 +143,9 @@ extension Kernel {
             if let block = attempt(&self) { return block }
         }
         explainGivingUp(request)
+        guard !isProbe, !isPanicked else { return nil }
+        log.warnOnce(at: "mm/page_alloc.c", in: "__alloc_pages_slowpath", context)
+        hang(.allocation(order: request.order, flags: profile.gfp.text(of: request.flags)))
         return nil
     }
 
@@ -146,7 +153,7 @@ extension Kernel {
         guard pages.decisions.isOn else { return }
         let reason =
             if request.flags.contains(.noFail) {
-                "6.1 would try for ever, as __GFP_NOFAIL asks; nothing else can be freed."
+                "6.1 tries for ever, as __GFP_NOFAIL asks, and nothing else can be freed."
             } else if request.flags.contains(.noRetry) {
                 "Direct reclaim did not free enough, and __GFP_NORETRY gives up at once: NULL."
             } else if request.order > GFPFlags.costlyOrder {

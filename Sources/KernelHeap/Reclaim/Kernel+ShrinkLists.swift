@@ -3,6 +3,9 @@ extension Kernel {
     /// Looks at the pages of a node and at its shrinkers: `shrink_node()`.
     mutating func shrink(node: Int, _ scan: inout ScanControl) {
         scan.counts = ScanCounts()
+        // What is freed on the way explains nothing.
+        let wasExplaining = pages.decisions.pause()
+        defer { pages.decisions.resume(wasExplaining) }
         let reclaimedBefore = scan.reclaimed
         prepareScan(node: node, &scan)
         shrinkLists(node: node, &scan)
