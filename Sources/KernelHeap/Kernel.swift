@@ -23,7 +23,6 @@ public struct Kernel: ~Copyable, Sendable {
     var highMemory: HighMemory
     var processes: [Process] = [Process(pid: 1, name: "init")]
     var devices = DeviceTable()
-    var faults = FaultInjection()
     /// Files that live in memory.
     var files = MemoryFiles()
     /// Stores of other threads that clients have registered.
@@ -149,7 +148,6 @@ public struct Kernel: ~Copyable, Sendable {
         highMemory = other.highMemory
         processes = other.processes
         devices = other.devices
-        faults = other.faults
         files = other.files
         userPages = other.userPages
         lru = other.lru.fork()
@@ -208,11 +206,13 @@ public struct Kernel: ~Copyable, Sendable {
             if let now = enter(context) { context = now } else { isBlocked = true }
         }
         if explaining { pages.decisions.start() }
+        if pages.faults.isArmed { pages.faults.enter(context) }
         if hasBackgroundWork && !isBlocked { runBackgroundWork(in: context) }
         let result =
             isBlocked ? blockedResult(context) : call.run(arguments, &self, context)
         if !pages.badPages.isEmpty { logBadPages(context) }
         if let dying = dyingProcess { endDyingProcess(dying, in: context) }
+        if !pages.faults.unlogged.isEmpty { _ = logInjectedFaults(context) }
         var outcome = CallOutcome(
             sequence: sequence,
             result: result,

@@ -115,6 +115,8 @@ public struct UserFault: Hashable, Sendable {
         case usercopyAbort = "usercopy_abort"
         /// A client changed the page tables: no entry of the kernel's own looks like that.
         case badPageTable = "bad_page_table"
+        /// `fail_usercopy`: it was made to fail.
+        case injected = "fail_usercopy"
     }
 
     public var address: LinearAddress

@@ -204,6 +204,7 @@ extension UserFault.Reason {
         case .faultsDisabled: "the page is not there, and faults are disabled"
         case .usercopyAbort: "hardened usercopy refuses the kernel's buffer"
         case .badPageTable: "a client has made the page tables lead nowhere"
+        case .injected: "the copy was made to fail"
         }
     }
 }

@@ -6,8 +6,8 @@ struct FailNth: KernelCall {
     static let signature = CallSignature(
         "fail_nth",
         returns: "int",
-        [Parameter("n", .uint, "1 for the next allocation; 0 takes an earlier call back.")],
-        "Lets the n-th allocation of slab objects or pages by the calling process fail."
+        [Parameter("n", .uint, "1 for the next place; 0 takes an earlier call back.")],
+        "Lets the n-th place where the calling process's code may fail do so: failslab, fail_page_alloc, fail_usercopy."
     )
 
     var number: UInt32
@@ -15,7 +15,7 @@ struct FailNth: KernelCall {
     init(_ arguments: borrowing CallArguments) { number = arguments.uint(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        kernel.failAllocation(number, of: context.pid)
+        kernel.failPlace(number, of: context.pid)
         return CallResult(.integer(0))
     }
 }

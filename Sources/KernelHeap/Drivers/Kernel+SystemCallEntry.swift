@@ -56,6 +56,10 @@ extension Kernel {
     /// - Returns: its lowest address; nil where there is no memory for it.
     private mutating func kernelStack(in context: CallContext) -> UInt64? {
         if let stack = devices.stacks[context.pid] { return stack }
+        // fork() has made it: its allocations are none of the process's that may be made to fail.
+        let faults = pages.faults
+        pages.faults = FaultInjection()
+        defer { pages.faults = faults }
         let flags = GFPFlags.kernel.union([.account, .zero])
         var stack: UInt64 = 0
         if layout.is32Bit {

@@ -1,46 +1,48 @@
-/// Failures on demand: `/proc/<pid>/fail-nth`.
-struct FaultInjection: Hashable, Sendable {
-    /// The process whose allocations count.
-    var pid = 0
-    /// How many more until the one that fails; 0 for none.
-    var remaining: UInt32 = 0
-
-    var isArmed: Bool { remaining > 0 }
-}
-
 extension Kernel {
-    /// Lets the N-th allocation that a process's calls make from now on fail.
+    /// Lets the N-th place that may fail, in what a process's calls do from now on, fail.
     ///
     /// - Parameters:
     ///   - number: 1 for the next one; 0 lets all succeed again.
     ///   - pid: the process.
-    mutating func failAllocation(_ number: UInt32, of pid: Int) {
-        faults = FaultInjection(pid: pid, remaining: number)
-        slab.alwaysLeavesFastPath = faults.isArmed
+    mutating func failPlace(_ number: UInt32, of pid: Int) {
+        pages.faults.arm(number, pid: pid)
+        slab.alwaysLeavesFastPath = pages.faults.isArmed
     }
 
-    /// `should_fail()`, for an allocation that may fail: whether it is the one.
+    /// Asks whether a place is to fail; the log says so then.
     ///
     /// - Parameters:
-    ///   - name: of the fault attribute: `failslab`, `fail_page_alloc`.
-    ///   - flags: `__GFP_NOFAIL` is left alone.
-    ///   - context: interrupts are no part of the process.
-    /// - Returns: whether the allocation is to fail; the log says so then.
+    ///   - site: where.
+    ///   - flags: of an allocation.
+    ///   - context: whose code runs.
+    /// - Returns: whether it is.
     @inline(never)
     mutating func injectsFault(
-        _ name: String,
-        _ flags: GFPFlags,
+        at site: FaultInjection.Site,
+        _ flags: GFPFlags = [],
         in context: CallContext
     ) -> Bool {
-        guard faults.isArmed, faults.pid == context.pid, context.kind == .process,
-            !flags.contains(.noFail)
-        else { return false }
-        faults.remaining -= 1
-        guard !faults.isArmed else { return false }
-        slab.alwaysLeavesFastPath = false
-        log.append("FAULT_INJECTION: forcing a failure.")
-        log.append("name \(name), interval 1, probability 0, space 0, times 0")
-        logProcess(context)
-        return true
+        pages.faults.enter(context)
+        let isFailing = pages.faults.shouldFail(site, flags)
+        if isFailing { _ = logInjectedFaults(context) }
+        return isFailing
+    }
+
+    /// Prints what failures were forced: `fail_dump()`, but for the call trace.
+    ///
+    /// - Returns: whether there was one.
+    @inline(never)
+    mutating func logInjectedFaults(_ context: CallContext) -> Bool {
+        let failures = pages.faults.takeUnlogged()
+        for failure in failures {
+            log.append("FAULT_INJECTION: forcing a failure.")
+            log.append(
+                "name \(failure.site.rawValue), interval 1, probability 0, space 0, "
+                    + "times \(failure.times)"
+            )
+            logProcess(context)
+        }
+        slab.alwaysLeavesFastPath = pages.faults.isArmed
+        return !failures.isEmpty
     }
 }

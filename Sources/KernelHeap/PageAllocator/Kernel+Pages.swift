@@ -33,7 +33,7 @@ extension Kernel {
         }
         let flags = gfpContext(flags, in: context)
         mightAllocate(flags, in: context)
-        if faults.isArmed, injectsFault("fail_page_alloc", flags, in: context) { return nil }
+        if pages.faults.isArmed { pages.faults.enter(context) }
         if order > 0, flags.isDisjoint(with: [.zero, .noFail]), !slab.leavesFastPath,
             let pfn = pages.takeListed(order: order, flags, cpu: context.cpu)
         {
@@ -51,7 +51,8 @@ extension Kernel {
             pages.allocate(request)
             ?? allocateUnderPressure(request, in: context) { $0.pages.allocate(request) }
         guard let pfn = served else {
-            warnAboutFailure(order: order, flags, context)
+            // A request that is refused on demand is refused before anything is reported.
+            if !logInjectedFaults(context) { warnAboutFailure(order: order, flags, context) }
             return nil
         }
         if order > 1 && flags.contains(.noFail) {

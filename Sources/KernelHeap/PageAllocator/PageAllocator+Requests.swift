@@ -4,6 +4,7 @@ extension PageAllocator {
     /// - Returns: the first frame, its page marked allocated with one reference; nil is NULL.
     ///   The order is at most `Zone.maxOrder`; the caller has refused larger ones.
     mutating func allocate(_ request: AllocationRequest) -> UInt32? {
+        if faults.isArmed, faults.shouldFail(.pages, request.flags) { return nil }
         if request.order == 0,
             let pfn = takeSingle(request.flags, cpu: request.cpu)
         {

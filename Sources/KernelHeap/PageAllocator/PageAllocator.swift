@@ -46,6 +46,8 @@ struct PageAllocator: ~Copyable {
     var forcedFlags: AllocFlags?
     /// Where the kernel sees the frames.
     let layout: AddressLayout
+    /// Requests that are to fail.
+    var faults = FaultInjection()
     private let inPlace = InPlace()
 
     /// Pages of a pageblock: `pageblock_nr_pages`.
@@ -97,6 +99,7 @@ struct PageAllocator: ~Copyable {
         lostPages = other.lostPages
         kswapdWakeups = other.kswapdWakeups
         isReclaimed = other.isReclaimed
+        faults = other.faults
     }
 
     /// An allocator in the same state; both go their own ways.

@@ -23,7 +23,10 @@ extension Kernel {
         in context: CallContext,
         _ attempt: (inout Kernel) -> Block?
     ) -> Block? {
-        guard request.flags.contains(.directReclaim), pages.zonelist(of: request).count > 0 else {
+        // What is refused on demand is not for want of memory.
+        guard request.flags.contains(.directReclaim), pages.zonelist(of: request).count > 0,
+            pages.faults.unlogged.isEmpty
+        else {
             return nil
         }
         if let block = compactFirst(request, in: context, attempt) { return block }

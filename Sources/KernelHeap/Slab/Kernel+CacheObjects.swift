@@ -17,7 +17,7 @@ extension Kernel {
     ) -> SlabAllocator.Object? {
         var flags = gfpContext(flags, in: context)
         mightAllocate(flags, isObject: true, in: context)
-        if faults.isArmed, injectsFault("failslab", flags, in: context) { return nil }
+        if pages.faults.isArmed, injectsFault(at: .slab, flags, in: context) { return nil }
         let isUnfit = !flags.isDisjoint(with: [.highMem, .dma32])
         if isUnfit { flags = fixedFlags(flags, for: cache, context) }
         let request = withReserves(flags, in: context)

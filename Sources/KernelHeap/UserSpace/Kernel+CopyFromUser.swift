@@ -13,7 +13,9 @@ extension Kernel {
         guard isSound || mayCopy(to, count, toUser: false, in: context) else {
             return refusedByCheck(to, count)
         }
-        if let refusal = refuseRange(count, user: from) {
+        let failure =
+            pages.faults.isArmed ? injectedFailure(count, user: from, in: context) : nil
+        if let refusal = failure ?? refuseRange(count, user: from) {
             let (writable, _) = reachableKernelBytes(to, count, for: .copyStore, in: context)
             clearReached(to, writable, in: context)
             checkAccess(to, writable, isWrite: true)
@@ -39,6 +41,12 @@ extension Kernel {
         mayFault: Bool = true,
         in context: CallContext
     ) -> UserCopyDetail {
+        // The forms that take no fault ask nobody.
+        if mayFault, pages.faults.isArmed,
+            let failure = injectedFailure(count, user: from, in: context)
+        {
+            return failure
+        }
         let isSound = isSoundBuffer(to, count, in: context)
         guard isSound || mayCopy(to, count, toUser: false, in: context) else {
             return refusedByCheck(to, count)

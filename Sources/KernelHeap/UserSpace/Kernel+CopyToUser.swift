@@ -15,6 +15,9 @@ extension Kernel {
         guard isSound || mayCopy(from, count, toUser: true, in: context) else {
             return refusedByCheck(from, count)
         }
+        if pages.faults.isArmed, let failure = injectedFailure(count, user: to, in: context) {
+            return failure
+        }
         if let refusal = refuseRange(count, user: to) { return refusal }
         return storeToUser(
             process,
@@ -35,6 +38,9 @@ extension Kernel {
         mayFault: Bool = true,
         in context: CallContext
     ) -> UserCopyDetail {
+        if pages.faults.isArmed, let failure = injectedFailure(count, user: to, in: context) {
+            return failure
+        }
         let isSound = isSoundBuffer(from, count, in: context)
         guard isSound || mayCopy(from, count, toUser: true, in: context) else {
             return refusedByCheck(from, count)

@@ -45,6 +45,17 @@ extension Kernel {
         return finish(0, of: count, fault)
     }
 
+    /// `should_fail_usercopy()`: no byte of the copy is moved.
+    mutating func injectedFailure(
+        _ count: UInt64,
+        user: UInt64,
+        in context: CallContext
+    ) -> UserCopyDetail? {
+        guard injectsFault(at: .usercopy, in: context) else { return nil }
+        let fault = UserFault(address: LinearAddress(rawValue: user), reason: .injected)
+        return finish(0, of: count, fault)
+    }
+
     /// The check of the kernel's side is a `BUG`: the caller never learns a result.
     mutating func refusedByCheck(_ address: UInt64, _ count: UInt64) -> UserCopyDetail {
         let fault = UserFault(address: LinearAddress(rawValue: address), reason: .usercopyAbort)

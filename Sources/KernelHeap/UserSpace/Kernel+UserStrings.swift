@@ -54,6 +54,7 @@ extension Kernel {
         limit: Int64,
         in context: CallContext
     ) -> Int64? {
+        if pages.faults.isArmed, injectsFault(at: .usercopy, in: context) { return nil }
         guard limit > 0 else { return 0 }
         guard string < userEnd else { return nil }
         let limit = UInt64(limit)

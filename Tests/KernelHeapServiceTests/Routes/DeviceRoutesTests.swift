@@ -318,7 +318,7 @@ extension DeviceRoutesTests {
         #expect(
             failed["log"].elements.prefix(2) == [
                 .string("FAULT_INJECTION: forcing a failure."),
-                .string("name failslab, interval 1, probability 0, space 0, times 0"),
+                .string("name failslab, interval 1, probability 0, space 0, times 1"),
             ]
         )
         #expect(second["return"] == .number(254))
