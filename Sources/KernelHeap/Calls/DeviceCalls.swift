@@ -1,7 +1,7 @@
 /// Character devices and the buffers behind them.
 let deviceCalls: [any KernelCall.Type] = [
     ChrdevRegister.self, ChrdevUnregister.self, SimpleReadFromBuffer.self,
-    SimpleWriteToBuffer.self,
+    SimpleWriteToBuffer.self, FixedSizeLlseek.self,
 ]
 
 private let nameParameter = Parameter("name", .text, "Under /dev, without a slash.")
@@ -32,7 +32,7 @@ struct ChrdevRegister: KernelCall {
             Parameter(
                 "methods",
                 .driver,
-                "What probe, open, read, write, ioctl, release and remove do, as steps."
+                "What probe, open, read, write, ioctl, llseek, poll, release and remove do, as steps."
             ),
         ],
         "Makes a character device with a node under /dev; returns its major number.",
@@ -145,5 +145,35 @@ struct SimpleWriteToBuffer: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         CallResult(kernel.copyAtPosition(copy, .fromUser, in: context))
+    }
+}
+
+/// The call `loff_t fixed_size_llseek(struct file *file, loff_t offset, int whence, loff_t size)`.
+struct FixedSizeLlseek: KernelCall {
+    static let signature = CallSignature(
+        "fixed_size_llseek",
+        returns: "loff_t",
+        [
+            Parameter("file", .address, "A struct file, as a driver's method gets it."),
+            Parameter("offset", .signed(bits: 64), "Bytes.", isFixedWidth: true),
+            Parameter("whence", .uint, "0 from the start, 1 from the position, 2 from the end."),
+            Parameter("size", .signed(bits: 64), "Bytes of the device.", isFixedWidth: true),
+        ],
+        "Moves a file's position within a device of fixed size; returns it."
+    )
+
+    var file: UInt64
+    var seek: FileSeek
+    var size: Int64
+
+    init(_ arguments: borrowing CallArguments) {
+        file = arguments.word(0)
+        let origin = FileSeek.Origin(rawValue: UInt64(arguments.uint(2)))
+        seek = FileSeek(offset: Int64(bitPattern: arguments.word(1)), origin: origin)
+        size = Int64(bitPattern: arguments.word(3))
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        CallResult(kernel.seekDevice(file, seek, size: size, in: context).map { ($0, nil) })
     }
 }

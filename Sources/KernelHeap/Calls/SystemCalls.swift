@@ -1,9 +1,10 @@
 /// A program's system calls on files, with the way into the kernel and back.
 let systemCalls: [any KernelCall.Type] = [
-    SysOpen.self, SysRead.self, SysWrite.self, SysIoctl.self, SysClose.self,
+    SysOpen.self, SysRead.self, SysWrite.self, SysIoctl.self, SysClose.self, SysLseek.self,
+    SysPoll.self,
 ]
 
-private let descriptorParameter = Parameter("fd", .uint, "What sys_open returned.")
+private let descriptorParameter = Parameter("fd", .uint, "What sys_open or memfd_create returned.")
 private let bufferParameter = Parameter("buf", .address, "A user address.")
 private let countParameter = Parameter("count", .size, "Bytes.", isWork: true)
 
@@ -38,7 +39,12 @@ extension Kernel {
         let number = layout.is32Bit ? table.number32 : table.number64
         let entry = enterKernel(number, arguments, in: context)
         let outcome = body(&self, entry)
-        if let value = outcome.value { leaveKernel(entry, with: value, in: context) }
+        if let value = outcome.value {
+            leaveKernel(entry, with: value, in: context)
+        } else if let process = process(context.pid), process > 0 {
+            // make_task_dead(): who dies in the kernel exits there, files and memory included.
+            exitProcess(process, code: 11, cpu: context.cpu)
+        }
         return CallResult(
             outcome,
             [Fact("entry", facts(of: entry)), Fact("exit", exit(entry, outcome.value))]
@@ -138,7 +144,7 @@ struct SysRead: TransferCall {
         "sys_read",
         returns: "ssize_t",
         [descriptorParameter, bufferParameter, countParameter],
-        "Reads from a device into the calling process: its driver's read runs.",
+        "Reads from a file in memory, or from a device: its driver's read runs.",
         runsMethods: true
     )
     fileprivate static let table = TableEntry(number64: 0, number32: 3)
@@ -155,7 +161,7 @@ struct SysWrite: TransferCall {
         "sys_write",
         returns: "ssize_t",
         [descriptorParameter, bufferParameter, countParameter],
-        "Writes from the calling process to a device: its driver's write runs.",
+        "Writes to a file in memory, or to a device: its driver's write runs.",
         runsMethods: true
     )
     fileprivate static let table = TableEntry(number64: 1, number32: 4)
@@ -216,6 +222,75 @@ struct SysClose: KernelCall {
         let table = TableEntry(number64: 3, number32: 6)
         return kernel.systemCall(table, [UInt64(descriptor)], in: context) { kernel, _ in
             kernel.closeFile(kernel.processIndex(context), descriptor, cpu: context.cpu)
+        }
+    }
+}
+
+/// The system call `off_t lseek(int fd, off_t offset, int whence)`.
+struct SysLseek: KernelCall {
+    static let signature = CallSignature(
+        "sys_lseek",
+        returns: "off_t",
+        [
+            descriptorParameter,
+            Parameter("offset", .signed(bits: 64), "Bytes.", isFixedWidth: true),
+            Parameter("whence", .names(FileSeek.names), "SEEK_SET, and so on.", optional: true),
+        ],
+        "Moves the position of a file in memory, or asks a device: its driver's llseek runs.",
+        runsMethods: true
+    )
+
+    var descriptor: Int
+    var seek: FileSeek
+
+    init(_ arguments: borrowing CallArguments) {
+        descriptor = Int(arguments.uint(0))
+        seek = FileSeek(
+            offset: Int64(bitPattern: arguments.word(1)),
+            origin: FileSeek.Origin(rawValue: arguments.word(2) & 0xffff_ffff)
+        )
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let table = TableEntry(number64: 8, number32: 19)
+        let words = [
+            UInt64(descriptor), UInt64(bitPattern: seek.offset), seek.origin?.rawValue ?? 0,
+        ]
+        return kernel.systemCall(table, words, in: context) { kernel, _ in
+            kernel.seekFile(descriptor, seek, in: context)
+        }
+    }
+}
+
+/// The system call `int poll(struct pollfd *fds, nfds_t nfds, int timeout)`.
+struct SysPoll: KernelCall {
+    static let signature = CallSignature(
+        "sys_poll",
+        returns: "int",
+        [
+            Parameter("ufds", .address, "User address of struct pollfd: fd, events, revents."),
+            Parameter("nfds", .uint, "How many there are."),
+            Parameter("timeout_msecs", .int, "0 returns at once; below 0 waits.", optional: true),
+        ],
+        "Asks files whether they are ready: their drivers' poll runs. Time does not pass here.",
+        runsMethods: true
+    )
+
+    var address: UInt64
+    var count: UInt64
+    var timeout: Int32
+
+    init(_ arguments: borrowing CallArguments) {
+        address = arguments.word(0)
+        count = UInt64(arguments.uint(1))
+        timeout = arguments.has(2) ? arguments.int(2) : 0
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let table = TableEntry(number64: 7, number32: 168)
+        let words = [address, count, UInt64(bitPattern: Int64(timeout))]
+        return kernel.systemCall(table, words, in: context) { kernel, _ in
+            kernel.pollFiles(address, count, timeout: timeout, in: context)
         }
     }
 }

@@ -33,7 +33,7 @@ public struct DriverScript: Hashable, Sendable {
 
 /// A method of a character device: of its driver or of its `struct file_operations`.
 public enum DeviceMethod: Int, CaseIterable, Hashable, Sendable {
-    case probe, remove, open, read, write, ioctl, release
+    case probe, remove, open, read, write, ioctl, release, llseek, poll
 
     public var name: String { String(describing: self) }
 
@@ -41,9 +41,10 @@ public enum DeviceMethod: Int, CaseIterable, Hashable, Sendable {
     public var parameters: [MethodParameter] {
         switch self {
         case .probe, .remove: []
-        case .open, .release: [.file]
+        case .open, .release, .poll: [.file]
         case .read, .write: [.file, .buf, .count, .ppos]
         case .ioctl: [.file, .cmd, .arg]
+        case .llseek: [.file, .offset, .whence]
         }
     }
 }
@@ -59,6 +60,9 @@ public enum MethodParameter: Int, CaseIterable, Hashable, Sendable {
     case ppos
     case cmd
     case arg
+    /// What `lseek` was given.
+    case offset
+    case whence
 
     public var name: String { String(describing: self) }
 }

@@ -116,7 +116,7 @@ extension Kernel {
     }
 
     /// The device's file that a descriptor of the calling process stands for.
-    private func deviceFile(
+    func deviceFile(
         _ descriptor: Int,
         in context: CallContext
     ) -> (address: UInt64, file: DeviceFile, place: Int)? {
@@ -145,15 +145,24 @@ extension Kernel {
         _ entry: SystemCallEntry,
         in context: CallContext
     ) -> DeviceOutcome {
-        guard let (address, file, place) = deviceFile(descriptor, in: context),
-            method == .read ? file.isReadable : file.isWritable
-        else { return .failure(.EBADF) }
-        guard !devices.devices[place].script[method].isEmpty else { return .failure(.EINVAL) }
+        let memory = processes[processIndex(context)].file(descriptor)
+        let device = deviceFile(descriptor, in: context)
+        if let (_, file, place) = device {
+            guard method == .read ? file.isReadable : file.isWritable else {
+                return .failure(.EBADF)
+            }
+            guard !devices.devices[place].script[method].isEmpty else { return .failure(.EINVAL) }
+        }
+        guard device != nil || memory != nil else { return .failure(.EBADF) }
         guard isUserRange(buffer, count) else { return .failure(.EFAULT) }
         guard Int64(bitPattern: layout.is32Bit ? count << 32 : count) >= 0 else {
             return .failure(.EINVAL)
         }
         let count = min(count, 0x7fff_f000)
+        guard let (address, _, place) = device else {
+            guard let memory else { return .failure(.EBADF) }
+            return transferFile(method, memory, buffer: buffer, count: count, in: context)
+        }
         let member = address &+ FileLayout(is32Bit: layout.is32Bit).position
         let position = entry.registersAddress == nil ? member : positionAddress(entry)
         let before = loadKernel(member, 8, in: context).bytes

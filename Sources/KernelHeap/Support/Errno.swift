@@ -20,6 +20,7 @@ public enum Errno: Int32, Error, CaseIterable, Hashable, Sendable {
     case ENOTTY = 25
     case EFBIG = 27
     case ENOSPC = 28
+    case ESPIPE = 29
     case ENAMETOOLONG = 36
     case ENOSYS = 38
     case EOVERFLOW = 75

@@ -9,6 +9,8 @@ struct MemoryFile: Sendable {
     let inode: UInt64
     /// Bytes.
     var size: UInt64 = 0
+    /// Where it is read and written next; its descriptors share one `struct file`.
+    var position: UInt64 = 0
     /// Descriptors that it is open under.
     var descriptorCount = 0
     /// Pages of areas that show it; with the last of both the file goes.
@@ -36,6 +38,8 @@ struct MemoryFile: Sendable {
     /// A disk keeps its files.
     var isUsed: Bool { descriptorCount > 0 || mappedPages > 0 || isOnDisk }
     var pageCount: Int { frames.count }
+    /// Of pages that are there, in no order that means anything.
+    var pageNumbers: some Collection<UInt64> { frames.keys }
     /// What it adds to `Committed_AS`, in pages.
     var committedPages: UInt64 {
         guard !isOnDisk else { return 0 }
