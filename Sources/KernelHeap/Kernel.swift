@@ -212,6 +212,7 @@ public struct Kernel: ~Copyable, Sendable {
             isBlocked ? blockedResult(context) : call.run(arguments, &self, context)
         if !pages.badPages.isEmpty { logBadPages(context) }
         if let dying = dyingProcess { endDyingProcess(dying, in: context) }
+        if !devices.unused.isEmpty { releaseUnusedFiles(in: context) }
         if !pages.faults.unlogged.isEmpty { _ = logInjectedFaults(context) }
         var outcome = CallOutcome(
             sequence: sequence,

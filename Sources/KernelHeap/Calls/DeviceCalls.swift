@@ -32,7 +32,7 @@ struct ChrdevRegister: KernelCall {
             Parameter(
                 "methods",
                 .driver,
-                "What probe, open, read, write, ioctl, llseek, poll, release and remove do, as steps."
+                "What probe, open, read, write, ioctl, llseek, poll, mmap, release and remove do, as steps."
             ),
         ],
         "Makes a character device with a node under /dev; returns its major number.",

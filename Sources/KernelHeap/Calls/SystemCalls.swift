@@ -1,7 +1,7 @@
 /// A program's system calls on files, with the way into the kernel and back.
 let systemCalls: [any KernelCall.Type] = [
     SysOpen.self, SysRead.self, SysWrite.self, SysIoctl.self, SysClose.self, SysLseek.self,
-    SysPoll.self,
+    SysPoll.self, SysMmap.self, RemapPfnRange.self,
 ]
 
 private let descriptorParameter = Parameter("fd", .uint, "What sys_open or memfd_create returned.")
@@ -292,5 +292,74 @@ struct SysPoll: KernelCall {
         return kernel.systemCall(table, words, in: context) { kernel, _ in
             kernel.pollFiles(address, count, timeout: timeout, in: context)
         }
+    }
+}
+
+/// The system call `void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)`.
+struct SysMmap: KernelCall {
+    static let signature = CallSignature(
+        "sys_mmap",
+        returns: "void *",
+        [
+            Parameter("addr", .address, "Where, as a hint or with MAP_FIXED.", optional: true),
+            Parameter("len", .size, "Bytes."),
+            Parameter("prot", .names(MemoryRights.names), "PROT_READ|PROT_WRITE, and so on."),
+            Parameter("flags", .names(MapFlags.names), "MAP_SHARED, and so on."),
+            Parameter("fd", .uint, "What sys_open or memfd_create returned.", optional: true),
+            Parameter("off", .size, "Where in the file, in bytes.", optional: true),
+        ],
+        "Maps memory, a file, or a device: its driver's mmap runs.",
+        runsMethods: true
+    )
+
+    var words: [UInt64]
+
+    init(_ arguments: borrowing CallArguments) {
+        words = (0..<6).map { arguments.word($0) }
+        if !arguments.has(4) { words[4] = .max }
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let table = TableEntry(number64: 9, number32: 192)
+        var result = kernel.systemCall(table, words, in: context) { kernel, _ in
+            kernel.mapFile(words, in: context)
+        }
+        if case .integer(let address) = result.value, address >= 0 {
+            result.value = .pointer(UInt64(address))
+        }
+        return result
+    }
+}
+
+/// Puts frames into the area that a driver's mmap is asked to fill.
+struct RemapPfnRange: KernelCall {
+    static let signature = CallSignature(
+        "remap_pfn_range",
+        returns: "int",
+        [
+            Parameter("vma", .address, "What the driver's mmap was called with."),
+            Parameter("addr", .address, "User address of the first page."),
+            Parameter("pfn", .size, "The first frame."),
+            Parameter("size", .size, "Bytes.", maximum: 1 << 30, isWork: true),
+        ],
+        "Maps frames that follow each other into the area that a driver's mmap fills."
+    )
+
+    var vma: UInt64
+    var address: UInt64
+    var frame: UInt64
+    var size: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        vma = arguments.word(0)
+        address = arguments.word(1)
+        frame = arguments.word(2)
+        size = min(arguments.word(3), 1 << 30)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.status(
+            kernel.remapFrames(vma: vma, at: address, frame: frame, size: size, in: context)
+        )
     }
 }

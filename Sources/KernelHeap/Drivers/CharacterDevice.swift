@@ -24,6 +24,8 @@ struct DeviceFile: Hashable, Sendable {
     var flags: UInt64
     /// Descriptors that it is open under.
     var descriptorCount = 1
+    /// Pages of areas that show it.
+    var mappedPages: UInt64 = 0
 
     var isReadable: Bool { flags & 3 != 1 }
     var isWritable: Bool { flags & 3 != 0 }
@@ -35,6 +37,10 @@ struct DeviceTable: Sendable {
     var devices: [CharacterDevice] = []
     /// By the address of the `struct file`, an object of the cache `filp`.
     var files: [UInt64: DeviceFile] = [:]
+    /// The area that a driver's `mmap` is filling.
+    var mapping: VMArea?
+    /// Files that nothing shows any more, until the running call ends.
+    var unused: [UInt64] = []
     /// The lowest address of each caller's kernel stack.
     var stacks: [Int: UInt64] = [:]
 

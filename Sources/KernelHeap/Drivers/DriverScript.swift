@@ -33,7 +33,7 @@ public struct DriverScript: Hashable, Sendable {
 
 /// A method of a character device: of its driver or of its `struct file_operations`.
 public enum DeviceMethod: Int, CaseIterable, Hashable, Sendable {
-    case probe, remove, open, read, write, ioctl, release, llseek, poll
+    case probe, remove, open, read, write, ioctl, release, llseek, poll, mmap
 
     public var name: String { String(describing: self) }
 
@@ -45,6 +45,7 @@ public enum DeviceMethod: Int, CaseIterable, Hashable, Sendable {
         case .read, .write: [.file, .buf, .count, .ppos]
         case .ioctl: [.file, .cmd, .arg]
         case .llseek: [.file, .offset, .whence]
+        case .mmap: [.file, .vma, .vmStart, .vmEnd, .vmPageOffset]
         }
     }
 }
@@ -63,8 +64,20 @@ public enum MethodParameter: Int, CaseIterable, Hashable, Sendable {
     /// What `lseek` was given.
     case offset
     case whence
+    /// The area that is being mapped, as `remap_pfn_range` takes it, and members of it.
+    case vma
+    case vmStart
+    case vmEnd
+    case vmPageOffset
 
-    public var name: String { String(describing: self) }
+    public var name: String {
+        switch self {
+        case .vmStart: "vm_start"
+        case .vmEnd: "vm_end"
+        case .vmPageOffset: "vm_pgoff"
+        default: String(describing: self)
+        }
+    }
 }
 
 /// One step of a method.

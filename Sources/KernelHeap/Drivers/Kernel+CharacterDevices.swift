@@ -98,10 +98,18 @@ extension Kernel {
         else {
             return .failure(.EBADF)
         }
-        guard file.descriptorCount == 1 else {
-            devices.files[address]?.descriptorCount -= 1
+        _ = place
+        devices.files[address]?.descriptorCount -= 1
+        guard file.descriptorCount == 1, file.mappedPages == 0 else {
             return DeviceOutcome(value: 0)
         }
+        return endDeviceFile(address, in: context)
+    }
+
+    /// `__fput()`: nothing shows the file any more.
+    mutating func endDeviceFile(_ address: UInt64, in context: CallContext) -> DeviceOutcome {
+        guard let file = devices.files[address], let place = devices.device(major: file.major)
+        else { return .failure(.EBADF) }
         let run = run(.release, ofDevice: place, [(.file, address)], in: context)
         devices.files[address] = nil
         if let place = devices.device(major: file.major) {

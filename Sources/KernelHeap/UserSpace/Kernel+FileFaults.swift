@@ -180,6 +180,7 @@ extension Kernel {
 
     /// Counts an area's pages in or out of its file.
     mutating func countMapping(_ area: VMArea, isAdded: Bool, cpu: Int) {
+        if area.device != nil { countDeviceMapping(area, isAdded: isAdded) }
         guard let place = area.file, files[place] != nil else { return }
         if isAdded {
             files[place]?.mappedPages &+= area.pageCount

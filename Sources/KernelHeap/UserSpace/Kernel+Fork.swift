@@ -26,7 +26,8 @@ extension Kernel {
             if area.isAccounted, !isEnoughMemory(area.pageCount) { return false }
             countMapping(copy, isAdded: true, cpu: cpu)
             processes[child].space.append(copy)
-            guard !hasPages || copyTables(parent, area, to: child, cpu: cpu) else { return false }
+            let isCopied = hasPages || area.flags.contains(.pfnMapped)
+            guard !isCopied || copyTables(parent, area, to: child, cpu: cpu) else { return false }
         }
         return true
     }
@@ -49,7 +50,10 @@ extension Kernel {
                 budget.tables -= 1
                 let last = address | (format.span(format.leafLevel - 1) - 1)
                 let range = address..<min(area.end, last + 1)
-                guard copyTable(table, range, to: child, cpu: cpu) else { return false }
+                let kept = area.isShared
+                guard copyTable(table, range, to: child, keepingRights: kept, cpu: cpu) else {
+                    return false
+                }
                 address = last + 1
             case .failure(let gap):
                 budget.gaps -= 1
@@ -67,6 +71,7 @@ extension Kernel {
         _ table: UInt64,
         _ range: Range<UInt64>,
         to child: Int,
+        keepingRights: Bool,
         cpu: Int
     ) -> Bool {
         let format = paging.format
@@ -94,7 +99,7 @@ extension Kernel {
                 continue
             }
             if !entry.flags.contains(.special) { share(entry, &resident) }
-            old[index] &= ~PageTableEntry.Flags.writable.rawValue
+            if !keepingRights { old[index] &= ~PageTableEntry.Flags.writable.rawValue }
             new[index] = old[index] & ~PageTableEntry.Flags.accessed.rawValue
         }
         pages.contents.setWords(source, bytes: size, to: old)

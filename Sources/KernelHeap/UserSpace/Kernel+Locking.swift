@@ -43,7 +43,8 @@ extension Kernel {
     ) -> Errno? {
         guard !range.isEmpty else { return nil }
         let run = processes[process].space.run(range)
-        for area in run.areas where area.flags.contains(.locked) != isLocked {
+        for area in run.areas
+        where area.flags.contains(.locked) != isLocked && area.flags.isDisjoint(with: .special) {
             let part = area.start..<area.end
             guard processes[process].space.maySplit(part) else { return .ENOMEM }
             processes[process].space.change(part) { area in

@@ -11,6 +11,7 @@ extension Kernel {
     ///   - descriptor: of a file, unless `MAP_ANONYMOUS` is among the flags.
     ///   - offset: where in the file, in bytes.
     ///   - cpu: where memory is asked for.
+    ///   - fill: how a device's file fills its area; nil where there can be none.
     /// - Returns: the address, or why there is none.
     mutating func mmap(
         _ process: Int,
@@ -20,12 +21,13 @@ extension Kernel {
         flags: UInt64,
         descriptor: Int = -1,
         offset: UInt64 = 0,
-        cpu: Int = 0
+        cpu: Int = 0,
+        fill: ((inout Kernel, inout VMArea) -> Errno?)? = nil
     ) -> Result<UInt64, Errno> {
         guard offset & 4095 == 0 else { return .failure(.EINVAL) }
         let isAnonymous = flags & MapFlags.anonymous != 0
         let file = isAnonymous ? nil : processes[process].file(descriptor)
-        guard isAnonymous || file != nil else { return .failure(.EBADF) }
+        guard isAnonymous || file != nil || fill != nil else { return .failure(.EBADF) }
         guard length > 0 else { return .failure(.EINVAL) }
         guard length <= UInt64.max - 4095 else { return .failure(.ENOMEM) }
         let rounded = (length + 4095) & ~4095
@@ -38,11 +40,17 @@ extension Kernel {
         guard case .success(let start) = placed else { return placed }
         var area = VMArea(start: start, end: start + rounded, rights: rights)
         if let errno = describe(&area, flags: flags, process) { return .failure(errno) }
-        if file != nil { area.pageOffset = offset >> 12 }
+        if !isAnonymous { area.pageOffset = offset >> 12 }
         if area.isShared && isAnonymous { area.pageOffset = 0 }
         area.file = file
         if flags & MapFlags.fixed != 0 { unmap(process, start..<start + rounded, cpu: cpu) }
         guard !area.isAccounted || isEnoughMemory(area.pageCount) else { return .failure(.ENOMEM) }
+        if let fill, !isAnonymous, let errno = fill(&self, &area) {
+            // What the driver has mapped by then goes.
+            zapUserPages(process, start..<start + rounded, cpu: cpu)
+            freeUserTables(process, start..<start + rounded, cpu: cpu)
+            return .failure(errno)
+        }
         if area.isShared && isAnonymous {
             // shmem_acct_size(): without a reservation each page is promised when it comes.
             let isReserved = !area.flags.contains(.notReserved)
@@ -178,7 +186,8 @@ extension Kernel {
         cpu: Int
     ) -> UserFault.Stop? {
         var room = limit
-        for area in processes[process].space.areas(in: range) {
+        for area in processes[process].space.areas(in: range)
+        where area.flags.isDisjoint(with: .special) {
             let isStore = area.rights.contains(.write) && !area.isShared
             let access: UserAccess = isStore ? .store : .load
             if let stop = populate(process, area, for: access, &room, cpu: cpu) { return stop }

@@ -116,8 +116,13 @@ extension Kernel {
         cpu: Int
     ) -> UserFault.Stop? {
         let flags = leaf.entry.flags
-        if flags.contains(.special) { return mapNewPage(process, leaf, area, cpu: cpu) }
         let frame = paging.format.frame(of: leaf.entry)
+        if flags.contains(.special) {
+            guard area.flags.contains(.pfnMapped), let old = memoryFrame(frame) else {
+                return mapNewPage(process, leaf, area, cpu: cpu)
+            }
+            return copyFrame(process, leaf, area, of: old, cpu: cpu)
+        }
         if !area.isShared, let old = memoryFrame(frame), pages.map[Int(old)].isOnLRU {
             if pages.map[Int(old)].mapCount == 1 { freeFromSwapCache(old, cpu: cpu) }
             let page = pages.map[Int(old)]
@@ -168,6 +173,21 @@ extension Kernel {
     /// Whether an entry is as it was found: `pte_same()`.
     mutating func isUnchanged(_ leaf: UserLeaf) -> Bool {
         tableEntry(leaf.table, leaf.index, keptBootTables()) == leaf.entry
+    }
+
+    /// The process gets a copy of a frame that nobody counts: `wp_page_copy()` without a page.
+    private mutating func copyFrame(
+        _ process: Int,
+        _ leaf: UserLeaf,
+        _ area: VMArea,
+        of old: UInt32,
+        cpu: Int
+    ) -> UserFault.Stop? {
+        processes[process].space.preparePageOwner(at: leaf.address)
+        guard let new = allocateUserPage(cpu: cpu) else { return UserFault.Stop(.outOfMemory) }
+        copyFrame(old, 0, to: new, 0, count: 4096)
+        mapAnonymous(process, leaf, area, new)
+        return nil
     }
 
     /// Takes a page of user memory; its bytes are the last owner's.

@@ -12,6 +12,8 @@ public struct VMArea: Hashable, Sendable {
     public internal(set) var pageOffset: UInt64
     /// The place of its file among the machine's; nil for private anonymous memory.
     var file: Int?
+    /// The `struct file` of a device that the area shows, by its address.
+    var device: UInt64?
     /// Which `anon_vma` its own pages belong to; 0 while it has none.
     var pageOwner: UInt64 = 0
 
@@ -72,7 +74,8 @@ extension VMArea {
     }
 
     private func isAlike(_ area: VMArea) -> Bool {
-        rights == area.rights && file == area.file
+        rights == area.rights && file == area.file && device == area.device
+            && flags.isDisjoint(with: .special)
             && flags.symmetricDifference(area.flags).isDisjoint(with: .decidesMerging)
     }
 
@@ -109,6 +112,14 @@ public struct VMFlags: OptionSet, Hashable, Sendable {
     public static let hugePages = VMFlags(rawValue: 1 << 10)
     public static let noHugePages = VMFlags(rawValue: 1 << 11)
     public static let mergeable = VMFlags(rawValue: 1 << 12)
+    /// `VM_IO`.
+    public static let deviceMemory = VMFlags(rawValue: 1 << 13)
+    /// Its pages are frames that nobody counts: `VM_PFNMAP`.
+    public static let pfnMapped = VMFlags(rawValue: 1 << 14)
+    /// `VM_DONTEXPAND`.
+    public static let notExpanded = VMFlags(rawValue: 1 << 15)
+    /// `VM_SPECIAL`: never merged, locked or brought in.
+    static let special: VMFlags = [.deviceMemory, .pfnMapped, .notExpanded]
     /// The area came by a fork, so that its `anon_vma_chain` has more than one link.
     static let inherited = VMFlags(rawValue: 1 << 31)
 
@@ -117,7 +128,8 @@ public struct VMFlags: OptionSet, Hashable, Sendable {
         (.random, "random"), (.notCopied, "dont_fork"), (.accounted, "accounted"),
         (.notReserved, "no_reserve"), (.wipedOnFork, "wipe_on_fork"),
         (.notDumped, "dont_dump"), (.hugePages, "huge_page"), (.noHugePages, "no_huge_page"),
-        (.mergeable, "mergeable"),
+        (.mergeable, "mergeable"), (.deviceMemory, "io"), (.pfnMapped, "pfn_map"),
+        (.notExpanded, "dont_expand"),
     ]
 
     /// The names of the bits but `shared`, which the letters of the rights show.

@@ -113,7 +113,11 @@ extension Kernel {
     private func areaView(_ area: VMArea, of space: AddressSpace) -> ProcessView.Area {
         let file = area.file.flatMap { files[$0] }
         var name = file.map { $0.path + " (deleted)" } ?? ""
-        if file == nil {
+        let device = area.device.flatMap { devices.files[$0] }
+            .flatMap { devices.device(major: $0.major) }.map { devices.devices[$0] }
+        if let device {
+            name = "/dev/" + device.name
+        } else if file == nil {
             let isHeap = area.start <= space.heap.upperBound && area.end >= space.heap.lowerBound
             let isStack = area.start <= space.stackStart && area.end >= space.stackStart
             name = isHeap ? "[heap]" : isStack ? "[stack]" : ""
@@ -123,7 +127,7 @@ extension Kernel {
             end: LinearAddress(rawValue: area.end),
             rights: area.rights,
             flags: area.flags,
-            offset: file == nil ? 0 : area.pageOffset << 12,
+            offset: file == nil && device == nil ? 0 : area.pageOffset << 12,
             inode: file?.inode ?? 0,
             name: name,
             residentPages: 0
