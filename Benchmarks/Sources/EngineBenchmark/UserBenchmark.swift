@@ -68,6 +68,18 @@ struct UserBenchmark {
             return checksum
         }
         report(name, "kheapd", copies.seconds * 1e9 / Double(count), checksum: copies.1)
+
+        guard let descriptor = CallRegistry.byName["copy_to_user"] else { return }
+        let applied = try timed { () throws(MachineError) in
+            var checksum: UInt64 = 0
+            for _ in 0..<count {
+                let outcome = kernel.apply(descriptor, arguments, in: .standard)
+                guard case .unsigned(let left) = outcome.result.value else { continue }
+                checksum &+= size - left
+            }
+            return checksum
+        }
+        report(name, "apply", applied.seconds * 1e9 / Double(count), checksum: applied.1)
     }
 
     /// A first store to each of many pages, a fork, a store that copies, and the end.
