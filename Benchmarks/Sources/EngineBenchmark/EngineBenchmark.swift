@@ -5,7 +5,7 @@ import KernelHeap
 ///
 /// Prints one line for each reading, `subject side value checksum`, separated by tabs; `engine/run.py` reads them,
 /// makes ratios and writes the result file. Values are nanoseconds for each pair of calls, or as the subject says.
-/// `--user` measures processes and copies only. `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
+/// `--user` measures processes and copies only, `--pressure` a full machine beside an empty one. `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
 @main
 struct EngineBenchmark {
     static func main() {
@@ -13,6 +13,10 @@ struct EngineBenchmark {
         do throws(MachineError) {
             if let memory = scale.sessionMebibytes {
                 return try SessionBenchmark(scale: scale, memoryBytes: memory << 20).run()
+            }
+            if scale.measuresPressureOnly {
+                for _ in 0..<scale.rounds { try PressureBenchmark(scale: scale).run() }
+                return
             }
             if scale.measuresUserOnly {
                 for _ in 0..<scale.rounds { try UserBenchmark(scale: scale).run() }
@@ -24,6 +28,7 @@ struct EngineBenchmark {
                 try GrowthBenchmark(scale: scale).run()
                 try TranslationBenchmark(scale: scale).run()
                 try VmallocBenchmark(scale: scale).run()
+                try PressureBenchmark(scale: scale).run()
                 try UserBenchmark(scale: scale).run()
             }
         } catch {
@@ -44,6 +49,7 @@ struct Scale {
     let sessions: Int
     let sessionMebibytes: UInt64?
     let measuresUserOnly: Bool
+    let measuresPressureOnly: Bool
 
     /// `--smoke` shrinks every loop to what shows that it still runs; `--rounds N` repeats.
     init(arguments: [String]) {
@@ -57,6 +63,7 @@ struct Scale {
         rounds = value(of: "--rounds").flatMap { Int($0) } ?? (isSmoke ? 1 : 7)
         sessionMebibytes = value(of: "--sessions").flatMap { UInt64($0) }
         measuresUserOnly = arguments.contains("--user")
+        measuresPressureOnly = arguments.contains("--pressure")
         pairs = isSmoke ? 10_000 : 5_000_000
         liveObjects = isSmoke ? 1_000 : 100_000
         growth = isSmoke ? [1_000] : [1_000, 10_000, 100_000, 1_000_000]

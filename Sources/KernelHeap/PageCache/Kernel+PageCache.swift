@@ -11,19 +11,15 @@ extension Kernel {
     static let maximumDiskFileBytes: UInt64 = 1 << 40
 
     /// The file of a name.
-    func diskFile(_ path: String) -> Int? {
-        files.onDisk.first { $0.file.path == path }?.place
-    }
+    func diskFile(_ path: String) -> Int? { files.diskPlaces[path] }
 
     /// Finds the file of a name, or makes an empty one.
     ///
     /// - Returns: `ENOSPC` where the disk has too many.
     mutating func makeDiskFile(_ path: String) -> Result<Int, Errno> {
         if let place = diskFile(path) { return .success(place) }
-        guard files.onDisk.count < Self.maximumDiskFiles else { return .failure(.ENOSPC) }
-        let place = files.make(path)
-        files[place]?.isOnDisk = true
-        return .success(place)
+        guard files.diskPlaces.count < Self.maximumDiskFiles else { return .failure(.ENOSPC) }
+        return .success(files.makeOnDisk(path))
     }
 
     /// `open()` of a file of the disk.

@@ -109,15 +109,16 @@ extension Kernel {
     /// `filemap_fault()`.
     mutating func cachedPage(_ file: Int, _ number: UInt64, cpu: Int) -> UInt32? {
         if let frame = files[file]?.frame(number) { return frame }
-        guard let frame = allocateUserPage(cpu: cpu), let known = files[file] else { return nil }
-        becomeFilePage(frame, of: file, number: number, isOnDisk: known.isOnDisk)
+        guard let frame = allocateUserPage(cpu: cpu), files[file] != nil else { return nil }
+        // No copy of the file may live on when its table of frames is written.
+        let isOnDisk = files[file]?.isOnDisk ?? false
+        becomeFilePage(frame, of: file, number: number, isOnDisk: isOnDisk)
         files[file]?.set(number, frame)
-        if known.isOnDisk {
-            load(known.stored[number] ?? [], into: frame)
-            // Beyond what was ever written there is nothing to read.
+        if isOnDisk {
+            load(files[file]?.stored[number] ?? [], into: frame)
             events[.pgpgin] &+= 4
             events[.pgmajfault] &+= 1
-        } else if let slot = known.swapped[number] {
+        } else if let slot = files[file]?.swapped[number] {
             load(swap.bytes(slot), into: frame)
             files[file]?.setSwapped(number, nil)
             releaseSlot(slot, cpu: cpu)

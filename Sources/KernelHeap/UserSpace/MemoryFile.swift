@@ -94,6 +94,8 @@ struct MemoryFile: Sendable {
 struct MemoryFiles: Sendable {
     private var places: [MemoryFile?] = []
     private var freePlaces: [Int] = []
+    /// The files of the disk by their paths.
+    private(set) var diskPlaces: [String: Int] = [:]
     /// The next number; the first thousand belong to files from before.
     private var nextInode: UInt64 = 1_024
 
@@ -125,6 +127,14 @@ struct MemoryFiles: Sendable {
         }
     }
 
+    /// Makes an empty file of the disk.
+    mutating func makeOnDisk(_ path: String) -> Int {
+        let place = make(path)
+        places[place]?.isOnDisk = true
+        diskPlaces[path] = place
+        return place
+    }
+
     /// Makes an empty file without users.
     mutating func make(_ path: String) -> Int {
         let file = MemoryFile(path: path, inode: nextInode)
@@ -139,7 +149,8 @@ struct MemoryFiles: Sendable {
 
     /// Forgets a file that nothing uses.
     mutating func remove(_ place: Int) {
-        guard places.indices.contains(place), places[place] != nil else { return }
+        guard places.indices.contains(place), let file = places[place] else { return }
+        if file.isOnDisk { diskPlaces[file.path] = nil }
         places[place] = nil
         freePlaces.append(place)
     }
