@@ -49,10 +49,8 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Contract/openapi.yaml"),
-                .embedInCode("Dashboard/Assets/index.html"),
-                .embedInCode("Dashboard/Assets/style.css"),
-                .embedInCode("Dashboard/Assets/api.js"),
-                .embedInCode("Dashboard/Assets/app.js"),
+                .embedInCode("Dashboard/Assets"),
+                .embedInCode("Scenarios/Data"),
             ],
             swiftSettings: settings
         ),

@@ -105,7 +105,8 @@ public final class Service: RequestHandler {
         _ match: RouteMatch,
         _ completion: Completion
     ) throws(Problem) -> Response {
-        let response = try dispatch(request, match, completion)
+        var response = try dispatch(request, match, completion)
+        compress(&response, for: request)
         if !response.body.isPending { completion.finish(status: response.status) }
         return response
     }

@@ -4,48 +4,79 @@ internal import HTTPServer
 ///
 /// The page asks the public interface only, and loads nothing from elsewhere.
 enum DashboardAssets {
-    /// A file by its name under `/dashboard/`, or nil.
-    static func file(_ name: ByteSlice) -> (contentType: StaticString, bytes: [UInt8])? {
-        if name == "app.js" { return ("text/javascript; charset=utf-8", PackageResources.app_js) }
-        if name == "api.js" { return ("text/javascript; charset=utf-8", PackageResources.api_js) }
-        if name == "style.css" { return ("text/css; charset=utf-8", PackageResources.style_css) }
-        return nil
-    }
+    static let page = StaticFile("text/html; charset=utf-8", PackageResources.index_html)
 
-    static var page: [UInt8] { PackageResources.index_html }
+    private static let style = StaticFile("text/css; charset=utf-8", PackageResources.style_css)
+    private static let scripts: [(name: String, bytes: [UInt8])] = [
+        ("api.js", PackageResources.api_js),
+        ("app.js", PackageResources.app_js),
+        ("boundary.js", PackageResources.boundary_js),
+        ("buddy.js", PackageResources.buddy_js),
+        ("console.js", PackageResources.console_js),
+        ("dom.js", PackageResources.dom_js),
+        ("en.js", PackageResources.en_js),
+        ("events.js", PackageResources.events_js),
+        ("files.js", PackageResources.files_js),
+        ("gauges.js", PackageResources.gauges_js),
+        ("home.js", PackageResources.home_js),
+        ("i18n.js", PackageResources.i18n_js),
+        ("lens.js", PackageResources.lens_js),
+        ("mapcanvas.js", PackageResources.mapcanvas_js),
+        ("memory.js", PackageResources.memory_js),
+        ("morton.js", PackageResources.morton_js),
+        ("palette.js", PackageResources.palette_js),
+        ("processor.js", PackageResources.processor_js),
+        ("scenario.js", PackageResources.scenario_js),
+        ("session.js", PackageResources.session_js),
+        ("slabpicture.js", PackageResources.slabpicture_js),
+        ("slabs.js", PackageResources.slabs_js),
+        ("space.js", PackageResources.space_js),
+        ("tiles.js", PackageResources.tiles_js),
+        ("time.js", PackageResources.time_js),
+        ("walk.js", PackageResources.walk_js),
+        ("why.js", PackageResources.why_js),
+        ("zh.js", PackageResources.zh_js),
+    ]
+    private static let files =
+        [("style.css", style)]
+        + scripts.map { ($0.name, StaticFile("text/javascript; charset=utf-8", $0.bytes)) }
+    private static let names = NameTable(files.map(\.0))
+
+    /// A file by its name under `/dashboard/`, or nil.
+    static func file(_ name: ByteSlice) -> StaticFile? {
+        names.position(of: name).map { files[$0].1 }
+    }
 
     /// Scripts, styles and requests of the service's own origin; nothing inline, nothing framed.
     static let securityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        + "img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        + "img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 }
 
 extension Service {
     /// `GET /`: the page.
-    func getDashboard() -> Response {
-        asset(DashboardAssets.page, "text/html; charset=utf-8")
+    func getDashboard(_ request: borrowing Request) -> Response {
+        asset(DashboardAssets.page, request)
     }
 
     /// `GET /dashboard/{file}`: its scripts and styles.
-    func getDashboardFile(_ match: RouteMatch) throws(Problem) -> Response {
+    func getDashboardFile(
+        _ request: borrowing Request,
+        _ match: RouteMatch
+    ) throws(Problem) -> Response {
         guard let file = DashboardAssets.file(match.name) else {
             throw Problem(.unknownPath, "the page has no such file")
         }
-        return asset(file.bytes, file.contentType)
+        return asset(file, request)
     }
 
-    private func asset(_ bytes: [UInt8], _ contentType: StaticString) -> Response {
-        var body = ByteBuffer(capacity: bytes.count)
-        body.append(bytes)
-        return Response(
-            status: 200,
-            contentType: contentType,
+    private func asset(_ file: StaticFile, _ request: borrowing Request) -> Response {
+        file.response(
+            to: request,
             headers: [
                 ("Content-Security-Policy", DashboardAssets.securityPolicy),
                 ("X-Content-Type-Options", "nosniff"),
-                ("Cache-Control", "no-cache"),
-            ],
-            body: .bytes(body)
+            ]
         )
     }
 }

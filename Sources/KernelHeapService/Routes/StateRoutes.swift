@@ -110,17 +110,21 @@ extension Service {
             of: view,
             prefersBytes: accepted.hasPrefix("application/octet-stream")
         )
+        let known = request.header("If-None-Match")
         return try withKernel(
             of: session,
             completion,
             unless: { (kernel) throws(Problem) in try view.isLong(kernel, query) }
         ) { (kernel) throws(Problem) in
+            // Nothing but calls changes what a view shows.
+            let tag = "\"\(kernel.sequence)\""
+            if known == tag { return Response(status: 304, headers: [("ETag", tag)]) }
             let answer = try view.answer(kernel, query)
             let type = answer.contentType
             return Response(
                 status: 200,
                 contentType: type,
-                headers: [("ETag", "\"\(kernel.sequence)\"")],
+                headers: [("ETag", tag)],
                 body: .bytes(answer.finish())
             )
         }

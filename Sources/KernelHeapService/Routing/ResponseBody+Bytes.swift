@@ -11,6 +11,16 @@ extension ResponseBody {
         }
     }
 
+    /// How many bytes are there; 0 where they come later.
+    var byteCount: Int {
+        switch self {
+        case .empty: 0
+        case .bytes(let buffer): buffer.count
+        case .stream: 0
+        case .deferred: 0
+        }
+    }
+
     /// A copy of the bytes; empty where there are none yet.
     var copiedBytes: [UInt8] {
         switch self {

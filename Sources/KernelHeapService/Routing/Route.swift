@@ -3,6 +3,7 @@ internal import HTTPServer
 /// The resources of the service; the raw value is the row of a metrics table.
 enum Route: UInt8, CaseIterable, Sendable {
     case dashboard, dashboardFile, health, ready, metrics, contract, profiles
+    case scenarios, scenario, scenarioSessions
     case sessions, session, call, calls, functions, proc, slabFiles, dmesg, events, fork, validate
     case view, cacheSlabs
     case unknown
@@ -17,6 +18,9 @@ enum Route: UInt8, CaseIterable, Sendable {
         case .metrics: "/metrics"
         case .contract: "/openapi.yaml"
         case .profiles: "/v1/profiles"
+        case .scenarios: "/v1/scenarios"
+        case .scenario: "/v1/scenarios/{name}"
+        case .scenarioSessions: "/v1/scenarios/{name}/sessions"
         case .sessions: "/v1/sessions"
         case .session: "/v1/sessions/{id}"
         case .call: "/v1/sessions/{id}/calls/{function}"
@@ -37,7 +41,7 @@ enum Route: UInt8, CaseIterable, Sendable {
     /// What the resource answers to, besides HEAD for GET, and OPTIONS.
     var methods: [Method] {
         switch self {
-        case .call, .calls, .fork, .validate: [.post]
+        case .call, .calls, .fork, .validate, .scenarioSessions: [.post]
         case .sessions: [.get, .post]
         case .session: [.get, .patch, .delete]
         default: [.get]

@@ -7,7 +7,7 @@ struct RouteMatch {
     var route: Route
     /// The session's id as it was written; empty outside a session.
     var session = ByteSlice()
-    /// The function, the view, the cache or the file's path.
+    /// The function, the view, the cache, the scenario or the file's path.
     var name = ByteSlice()
 
     init(path: ByteSlice) {
@@ -32,7 +32,22 @@ struct RouteMatch {
             route = .contract
         } else if path == "/v1/profiles" {
             route = .profiles
+        } else if path == "/v1/scenarios" {
+            route = .scenarios
+        } else if path[0..<14] == "/v1/scenarios/" {
+            matchScenario(path.dropFirst(14))
         }
+    }
+
+    private mutating func matchScenario(_ rest: ByteSlice) {
+        let end = rest.firstIndex(of: UInt8(ascii: "/"))
+        name = rest[0..<(end ?? rest.count)]
+        guard !name.isEmpty else { return }
+        guard let end else {
+            route = .scenario
+            return
+        }
+        if rest.dropFirst(end + 1) == "sessions" { route = .scenarioSessions }
     }
 
     private mutating func matchSession(_ rest: ByteSlice) {

@@ -33,8 +33,8 @@ struct StateView: Sendable {
     }
 
     static let all: [StateView] = [
-        zones, caches, processes, pages, allocations, memory, translate, segments, layout, vmstat,
-        fragmentation, biography, vmalloc, devices, highMemory, whatIs, cpus,
+        zones, caches, processes, pages, pageMap, allocations, memory, translate, segments, layout,
+        vmstat, fragmentation, biography, vmalloc, devices, highMemory, whatIs, cpus,
     ]
 
     static let names = NameTable(all.map(\.name))

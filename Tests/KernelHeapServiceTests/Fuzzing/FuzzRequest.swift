@@ -147,6 +147,14 @@ struct FuzzRequest {
             FuzzRequest(.view, "GET", session + "/allocations?limit=5"),
             FuzzRequest(.view, "GET", session + "/biography?address=0xffff888000100000"),
             FuzzRequest(.cacheSlabs, "GET", session + "/caches/kmalloc-64/slabs?cursor=3&limit=9"),
+            FuzzRequest(.view, "GET", session + "/pagemap?pfn=64&cells=9&pages_per_cell=16"),
+            FuzzRequest(.scenarios, "GET", "/v1/scenarios"),
+            FuzzRequest(.scenario, "GET", "/v1/scenarios/order-10-fails"),
+            FuzzRequest(
+                .scenarioSessions,
+                "POST",
+                "/v1/scenarios/order-10-fails/sessions?steps=1"
+            ),
             FuzzRequest(.dashboard, "GET", "/"),
             FuzzRequest(.dashboardFile, "GET", "/dashboard/app.js"),
             FuzzRequest(.health, "HEAD", "/healthz"), FuzzRequest(.ready, "GET", "/readyz"),

@@ -36,6 +36,32 @@ struct DashboardTests {
         #expect(!answer.text.contains("://"))
     }
 
+    @Test func `every file that a script imports is served`() throws {
+        var wanted = ["app.js"]
+        var seen: Set<String> = []
+        while let name = wanted.popLast() {
+            guard seen.insert(name).inserted else { continue }
+            let answer = try service.send("GET", "/dashboard/" + name)
+            #expect(answer.status == 200, "\(name)")
+            wanted += answer.text.matches(of: /"\.\/([a-z0-9]+\.js)"/).map { String($0.1) }
+        }
+
+        #expect(seen.contains("memory.js"))
+    }
+
+    @Test func `a file that the client has is not sent again`() throws {
+        let first = try service.send("GET", "/dashboard/app.js")
+        let tag = try #require(first.headers["etag"])
+        let again = try service.send(
+            "GET",
+            "/dashboard/app.js",
+            headers: ["If-None-Match": tag]
+        )
+
+        #expect(again.status == 304)
+        #expect(again.body.isEmpty)
+    }
+
     @Test func `a file that the page has not is a 404`() throws {
         let answer = try service.send("GET", "/dashboard/index.php")
 

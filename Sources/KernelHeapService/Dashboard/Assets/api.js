@@ -1,36 +1,102 @@
-// The public interface, as any client would ask it.
+// The public interface of the service; the page asks nothing else.
 
-/** A problem document that the service answered with. */
-export class Refusal extends Error {
-  constructor(problem) {
-    super(problem.detail ? `${problem.title}: ${problem.detail}` : problem.title);
-    this.problem = problem;
+/** A refused request, with its problem document. */
+export class Problem extends Error {
+  constructor(status, document) {
+    const valid = document.valid?.length ? ` (${document.valid.slice(0, 4).join(", ")})` : "";
+    super(`${document.detail || document.title || `HTTP ${status}`}${valid}`);
+    this.status = status;
+    this.document = document;
   }
 }
 
-async function ask(path, options = {}) {
-  const answer = await fetch(path, { cache: "no-store", ...options });
-  if (answer.ok) return answer;
-  const text = await answer.text();
-  let problem = { title: `${answer.status} ${answer.statusText}`, status: answer.status };
-  if ((answer.headers.get("Content-Type") ?? "").includes("json")) problem = JSON.parse(text);
-  throw new Refusal(problem);
+/** The service cannot be reached. */
+export class Unreachable extends Error {}
+
+async function send(path, options = {}) {
+  try {
+    return await fetch(path, { cache: "no-store", ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable(path);
+  }
 }
 
-const json = async (path, options) => (await ask(path, options)).json();
-const post = (path, body) =>
+async function refuse(response) {
+  let document = {};
+  try {
+    document = await response.json();
+  } catch {
+    // A proxy's answer is no problem document; its status says enough.
+  }
+  throw new Problem(response.status, document);
+}
+
+async function json(path, options) {
+  const response = await send(path, options);
+  if (!response.ok) await refuse(response);
+  return response.status === 204 ? null : response.json();
+}
+
+const post = (path, body, headers = {}) =>
   json(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json", ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
   });
 
-export const sessions = () => json("/v1/sessions?limit=200");
+// What was read last, by path: unchanged state costs one short answer.
+const seen = new Map();
+const seenLimit = 400;
+
+async function tagged(path, signal) {
+  const known = seen.get(path);
+  const response = await send(path, { signal, headers: known ? { "If-None-Match": known.tag } : {} });
+  if (response.status === 304 && known) return known.value;
+  if (!response.ok) await refuse(response);
+  const value = await response.json();
+  const tag = response.headers.get("ETag");
+  seen.delete(path);
+  if (tag) seen.set(path, { tag, value });
+  if (seen.size > seenLimit) seen.delete(seen.keys().next().value);
+  return value;
+}
+
+const at = (id, rest = "") => `/v1/sessions/${encodeURIComponent(id)}${rest}`;
+
+export const query = (fields) => {
+  const used = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return used.length ? `?${new URLSearchParams(used.map(([key, value]) => [key, String(value)]))}` : "";
+};
+
+export const profiles = () => json("/v1/profiles").then((answer) => answer.profiles);
+export const sessions = () => json(`/v1/sessions${query({ limit: 1000 })}`);
 export const boot = (request) => post("/v1/sessions", request);
-export const session = (id) => json(`/v1/sessions/${id}`);
-export const drop = (id) => ask(`/v1/sessions/${id}`, { method: "DELETE" });
-export const fork = (id, name) => post(`/v1/sessions/${id}/fork`, { name });
-export const functions = async (id) => (await json(`/v1/sessions/${id}/functions`)).functions;
-export const call = (id, name, body, explain) =>
-  post(`/v1/sessions/${id}/calls/${name}?explain=${explain}`, body);
-export const file = async (id, path) => (await ask(`/v1/sessions/${id}/${path}`)).text();
+export const session = (id) => json(at(id));
+export const drop = (id) => json(at(id), { method: "DELETE" });
+export const rename = (id, name) =>
+  json(at(id), { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name }) });
+export const fork = (id, name) => post(at(id, "/fork"), { name });
+export const functions = (id) => json(at(id, "/functions")).then((answer) => answer.functions);
+export const call = (id, name, body) => post(at(id, `/calls/${encodeURIComponent(name)}`), body);
+export const view = (id, name, fields = {}, signal) => tagged(at(id, `/${name}${query(fields)}`), signal);
+export const slabs = (id, cache, fields = {}) =>
+  tagged(at(id, `/caches/${encodeURIComponent(cache)}/slabs${query(fields)}`));
+export const scenarios = () => tagged("/v1/scenarios").then((answer) => answer.scenarios);
+export const bootScenario = (name, steps) =>
+  post(`/v1/scenarios/${encodeURIComponent(name)}/sessions${query({ steps })}`);
+
+/** A file of the machine, as text. */
+export async function file(id, path) {
+  const response = await send(at(id, `/${path}`));
+  if (!response.ok) await refuse(response);
+  return response.text();
+}
+
+export const isUp = () =>
+  send("/healthz").then(
+    (response) => response.ok,
+    () => false,
+  );
+export const callPath = (id, name) => at(id, `/calls/${name}`);
+export const eventsPath = (id, after) => at(id, `/events${query({ last_event_id: after })}`);
