@@ -1,7 +1,7 @@
 // Buddy lists by zone, order and class; changes run along the orders as splits and merges do.
 import * as api from "./api.js";
 import { h, number, pages, percent, prefersLessMotion, replace } from "./dom.js";
-import { gauge, requests } from "./gauges.js";
+import { gauge, gaugeLegend, requests } from "./gauges.js";
 import { t } from "./i18n.js";
 import { maxOrder, migrateTypes, orderRamp, orderVariable, swatch, typeVariable, zoneChip } from "./palette.js";
 
@@ -19,6 +19,7 @@ export function create(context) {
   const element = h("div", {},
     h("header", { className: "view-head" }, h("h1", {}, t("view.buddy")), h("p", { className: "lead" }, t("buddy.lead"))),
     h("div", { className: "toolbar" }, h("label", {}, t("buddy.request"), " ", kind), h("label", {}, t("buddy.may-use"), " ", target), h("span", { className: "fine" }, orderRamp())),
+    gaugeLegend(),
     body);
 
   /** The highest zone that the flags allow, as an index into lowmem_reserve. */

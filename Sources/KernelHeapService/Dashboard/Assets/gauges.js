@@ -39,6 +39,12 @@ export function gauge(zone, request = requests[0], reserve = 0) {
   );
 }
 
+/** What the gauge's parts mean. */
+export const gaugeLegend = () =>
+  h("ul", { className: "legend" },
+    h("li", {}, h("i", { className: "swatch", css: { "--tone": "color-mix(in srgb, var(--zone-dma32) 55%, var(--panel-2))" } }), t("gauge.free")),
+    h("li", {}, h("i", { className: "gauge-swatch" }), t("gauge.kept")));
+
 /** A card of a zone: name, sizes, gauge. */
 export function zoneCard(zone, request, reserve) {
   const used = zone.managed - zone.free;

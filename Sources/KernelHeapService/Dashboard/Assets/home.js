@@ -6,15 +6,18 @@ import { decode, extent } from "./morton.js";
 import { Tiles } from "./tiles.js";
 
 const pollMilliseconds = 3000;
-const shownSessions = 48;
+const fewSessions = 8;
+const mostSessions = 96;
 const memories = ["128M", "512M", "4G", "64G", "1T"];
 
 export async function create(app) {
   const list = h("ul", { className: "sessions" });
   const note = h("p", { className: "fine" });
   const scenarioList = h("ul", { className: "scenario-list" });
+  const more = h("p", {});
   let timer = 0;
   let isGone = false;
+  let showsAll = false;
   const thumbnails = new Map();
 
   const element = h("div", { className: "home" },
@@ -24,7 +27,7 @@ export async function create(app) {
         h("p", { className: "lead" }, t("home.lead")),
         h("ol", { className: "how" }, ["boot", "call", "see"].map((step) => h("li", {}, h("b", {}, t(`home.${step}`)), " ", t(`home.${step}-text`))))),
       bootForm(await api.profiles())),
-    h("section", { "aria-labelledby": "sessions-title" }, h("h2", { id: "sessions-title" }, t("home.sessions")), note, list),
+    h("section", { "aria-labelledby": "sessions-title" }, h("h2", { id: "sessions-title" }, t("home.sessions")), note, list, more),
     h("section", { "aria-labelledby": "scenarios-title" }, h("h2", { id: "scenarios-title" }, t("home.scenarios")), h("p", { className: "lead" }, t("home.scenarios-lead")), scenarioList));
 
   function bootForm(profiles) {
@@ -72,9 +75,14 @@ export async function create(app) {
     const { sessions, next_cursor: next } = await api.sessions();
     if (isGone) return;
     const focused = document.activeElement?.dataset?.key;
-    replace(list, sessions.toReversed().slice(0, shownSessions).map(card));
-    if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
-    note.textContent = sessions.length === 0 ? t("home.none") : next || sessions.length > shownSessions ? t("home.more-sessions") : "";
+    const shown = showsAll ? mostSessions : fewSessions;
+    replace(list, sessions.toReversed().slice(0, shown).map(card));
+    replace(more, sessions.length > fewSessions && !showsAll ? h("button", { type: "button", data: { key: "all" }, onclick: () => {
+      showsAll = true;
+      app.attempt(showSessions);
+    } }, t("home.show-all", { count: sessions.length })) : null);
+    if (focused) element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    note.textContent = sessions.length === 0 ? t("home.none") : next || (showsAll && sessions.length > mostSessions) ? t("home.more-sessions") : "";
   }
 
   function card(session) {
@@ -102,7 +110,7 @@ export async function create(app) {
     if (canvas) return canvas;
     canvas = h("canvas", { className: "thumb", width: 96, height: 48, "aria-hidden": "true" });
     thumbnails.set(session.id, canvas);
-    if (thumbnails.size <= 12) drawThumbnail(session.id, canvas).catch(() => canvas.remove());
+    if (thumbnails.size <= 24) drawThumbnail(session.id, canvas).catch(() => canvas.remove());
     return canvas;
   }
 

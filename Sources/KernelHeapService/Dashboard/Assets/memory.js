@@ -1,7 +1,7 @@
 // The physical memory map, and what a page of it holds.
 import * as api from "./api.js";
 import { address, bytes, h, hex, number, pages, parseAddress, percent, replace, tip } from "./dom.js";
-import { zoneCard } from "./gauges.js";
+import { gaugeLegend, zoneCard } from "./gauges.js";
 import { t } from "./i18n.js";
 import { MapCanvas } from "./mapcanvas.js";
 import { blockSize } from "./morton.js";
@@ -48,6 +48,7 @@ export function create(context) {
     details,
     h("h2", {}, t("map.zones")),
     cards,
+    gaugeLegend(),
   );
   setMode("state");
 

@@ -52,6 +52,7 @@ function guide(app, context, scenario) {
 
   function draw() {
     const isOver = step >= total;
+    const hadFocus = box.contains(document.activeElement);
     const shown = scenario.steps[Math.min(step, total - 1)];
     replace(box,
       h("p", { className: "fine" }, h("a", { href: "#" }, t("scenario.all")), ` · ${t("scenario.step", { step: Math.min(step + 1, total), total })}`),
@@ -61,7 +62,8 @@ function guide(app, context, scenario) {
       isOver ? ending() : [
         h("p", {}, pick(shown.text)),
         h("ul", { className: "guide-calls" }, shown.calls.slice(0, 8).map((call) => h("li", {}, h("code", {}, written(call)))), shown.calls.length > 8 ? h("li", { className: "fine" }, t("detail.many", { count: shown.calls.length })) : null),
-        h("button", { type: "button", className: "primary", disabled: isBusy, onclick: run }, t(shown.calls.length ? "scenario.run" : "scenario.next"))]);
+        h("button", { type: "button", className: "primary", "aria-busy": String(isBusy), onclick: run }, t(shown.calls.length ? "scenario.run" : "scenario.next"))]);
+    if (hadFocus) box.querySelector("button.primary, a.button")?.focus();
   }
 
   function ending() {
@@ -77,6 +79,7 @@ function guide(app, context, scenario) {
   }
 
   async function run() {
+    if (isBusy) return;
     isBusy = true;
     draw();
     const current = scenario.steps[step];
@@ -97,7 +100,7 @@ function guide(app, context, scenario) {
     step += 1;
     draw();
     const view = scenario.steps[Math.min(step, total - 1)].view;
-    if (view) location.hash = `${context.base}/${view}`;
+    if (view && view !== context.viewName()) location.hash = `${context.base}/${view}`;
   }
 
   /** `"$name+64"` becomes what the call of that name returned, as in a batch. */

@@ -50,6 +50,7 @@ export async function create(app, id, base = `#session/${id}`, guide = null) {
       view?.called?.(outcome);
       schedule(0);
     },
+    viewName: () => viewName,
     feed: null,
   };
   const panel = consolePanel.create(context, Boolean(guide));

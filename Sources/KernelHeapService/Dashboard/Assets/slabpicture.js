@@ -1,13 +1,13 @@
 // One slab: its slots in order, the freelists as arrows from slot to slot, marks of slub_debug as stripes.
-import { bytes, h, number, replace, svg } from "./dom.js";
+import { bytes, h, hex, number, replace, svg } from "./dom.js";
 import { t } from "./i18n.js";
 import * as api from "./api.js";
 import { hexdump } from "./memory.js";
 
 const columnCount = 16;
-const width = 40;
+const width = 38;
 const height = 34;
-const gap = 11;
+const gap = 10;
 
 export function slabPicture(context, cache, slab) {
   const count = slab.slots.length;
@@ -55,7 +55,8 @@ export function slabPicture(context, cache, slab) {
   function arrow(from, to, tone) {
     const dx = to.x - from.x;
     const dy = to.y - from.y;
-    const isNext = dy === 0 && Math.abs(dx) <= width + gap + 1;
+    // A circle's last arrow bows out, so that it does not lie on the one that leads there.
+    const isNext = tone !== "loop" && dy === 0 && Math.abs(dx) <= width + gap + 1;
     const side = Math.sign(dx) || 1;
     const start = { x: from.x + (isNext ? (side * width) / 2 : 0), y: from.y + (isNext ? 0 : height / 2) };
     const end = { x: to.x - (isNext ? (side * width) / 2 + side * 2 : 0), y: to.y + (isNext ? 0 : dy > 0 ? -height / 2 - 2 : height / 2 + 2) };
@@ -65,11 +66,19 @@ export function slabPicture(context, cache, slab) {
   }
 
   async function showSlot(slot) {
+    // The marks before the object belong to the picture, too.
+    const marks = (slot.marks ?? []).map((mark) => ({ ...mark, from: BigInt(mark.address), to: BigInt(mark.address) + BigInt(mark.length) }));
+    const first = marks.reduce((least, mark) => (mark.from < least ? mark.from : least), BigInt(slot.address));
     const size = Math.min(cache.size, 512);
     const [life, dump] = await Promise.all([
       api.view(context.id, "biography", { address: slot.address }),
-      api.view(context.id, "memory", { address: slot.address, length: size }),
+      api.view(context.id, "memory", { address: hex(first), length: size }),
     ]);
+    const kindOf = (place) => {
+      const mark = marks.find(({ from, to }) => place >= from && place < to);
+      if (!mark) return "";
+      return !mark.intact && place >= BigInt(mark.first_wrong) && place <= BigInt(mark.last_wrong) ? "mark-bad" : "mark-ok";
+    };
     const broken = (slot.marks ?? []).filter((mark) => !mark.intact);
     replace(open,
       h("h3", {}, t("slot.title", { index: slot.index }), " ", h("code", {}, slot.address)),
@@ -78,7 +87,7 @@ export function slabPicture(context, cache, slab) {
       slot.marks?.length ? h("ul", { className: "marks" }, slot.marks.map((mark) => h("li", { className: mark.intact ? "good" : "stop" }, `${mark.name}: ${mark.intact ? t("slot.intact") : t("slot.damaged", { from: mark.first_wrong, to: mark.last_wrong })}`))) : null,
       life.events.length ? h("ol", { className: "life" }, life.events.map((event) => h("li", { className: event.event }, `#${event.call} ${event.function ?? "?"} `, h("b", {}, t(`life.${event.event}`)), event.requested ? ` ${bytes(event.requested)}` : "", event.pid !== null ? ` · pid ${event.pid}` : ""))) : null,
       broken.length ? h("p", { className: "banner bad" }, t("slot.broken-text")) : null,
-      hexdump(dump));
+      hexdump(dump, kindOf));
   }
 
   const drawing = svg("svg", { class: "links", width: total.width, height: total.height, "aria-hidden": "true" },
@@ -92,6 +101,7 @@ export function slabPicture(context, cache, slab) {
     slab.freelists.filter((list) => list.end !== "null").map((list) => h("p", { className: "banner bad" }, t(`freelist.${list.end}`, { index: list.end_index ?? "", address: list.end_address ?? "" }))),
     h("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": t("slab.slots") },
       h("div", { className: "slots", css: { width: `${total.width}px`, height: `${total.height}px` } }, drawing, slots)),
-    h("ul", { className: "legend" }, ["allocated", "free"].map((state) => h("li", {}, h("i", { className: `swatch slot-swatch ${state}` }), t(`slot.${state}`))), h("li", {}, h("i", { className: "line-swatch" }), t("slot.arrow"))),
+    h("ul", { className: "legend" }, ["allocated", "free"].map((state) => h("li", {}, h("i", { className: `swatch slot-swatch ${state}` }), t(`slot.${state}`))), h("li", {}, h("i", { className: "line-swatch" }), t("slot.arrow")),
+      slab.slots.some((slot) => slot.marks?.length) ? [h("li", {}, h("i", { className: "swatch slot-swatch free marked" }), t("slot.marked")), h("li", {}, h("i", { className: "swatch slot-swatch free broken" }), t("slot.broken"))] : null),
     open);
 }

@@ -115,8 +115,8 @@ export function create(context, rest) {
       cursor = null;
     },
     navigate: (parts) => {
-      chosen = parts?.[0] ?? null;
-      isFollowing = !chosen;
+      // Without a name the cache stays that is shown.
+      if (parts?.[0]) [chosen, isFollowing] = [parts[0], false];
       cursor = null;
       showTable();
       return context.attempt(showDetail);

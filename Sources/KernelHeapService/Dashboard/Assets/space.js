@@ -15,7 +15,7 @@ const empty = new Set(["hole", "non_canonical", "reserved"]);
 
 export function create(context) {
   const pid = h("select", { id: "space-pid", onchange: () => refresh() });
-  const legendBox = h("ul", { className: "legend" });
+  const legendBox = h("ol", { className: "regions", "aria-label": t("space.regions") });
   const lensBox = h("div", {});
   const tables = h("div", { className: "stack" });
   const where = h("input", { id: "walk-address", type: "text", size: 22, spellcheck: false, autocomplete: "off", placeholder: "0xffff888000100000" });
@@ -29,7 +29,7 @@ export function create(context) {
   const element = h("div", {},
     h("header", { className: "view-head" }, h("h1", {}, t("view.space")), h("p", { className: "lead" }, t("space.lead"))),
     h("div", { className: "toolbar" }, h("label", {}, t("space.process"), " ", pid)),
-    h("section", { className: "card" }, lensBox, legendBox),
+    h("section", { className: "card" }, h("h2", {}, t("space.regions")), h("p", { className: "fine" }, t("space.regions-note")), legendBox, h("h2", {}, t("space.to-scale")), lensBox),
     h("section", { className: "card" }, h("h2", {}, t("walk.title")),
       h("form", { className: "toolbar", onsubmit: (event) => (event.preventDefault(), translate()) },
         segment ? h("label", {}, t("walk.segment"), " ", segment) : null,
@@ -72,6 +72,9 @@ export function create(context) {
     if (!lens) {
       lens = new Lens(0n, BigInt(last.last) + 1n, t("space.lens"));
       replace(lensBox, lens.element);
+      // Of 64 bits nearly all is no address at all, so the kernel's half is what one sees first.
+      const half = layout.regions.find((region) => region.kind === "non_canonical");
+      if (half) lens.show(BigInt(half.last) + 1n, BigInt(last.last) + 1n);
     }
     const span = (start, size) => ({ start: BigInt(start), end: BigInt(start) + BigInt(size) });
     const regions = layout.regions.map((region) => ({
@@ -88,9 +91,14 @@ export function create(context) {
       ...vmalloc.lazy.map((range) => ({ ...span(range.start, range.size), name: t("space.lazy"), tone: "var(--state-reserved)", hatched: true })),
     ];
     lens.set([regions, areas]);
-    const kinds = [...new Map(layout.regions.filter((region) => !empty.has(region.kind)).map((region) => [region.kind, region])).values()];
-    replace(legendBox, kinds.map((region) => h("li", {}, h("button", { type: "button", className: "quiet legend-button", onclick: () => lens.frame(BigInt(region.start), region.used ? BigInt(region.start) + BigInt(region.used) : BigInt(region.last) + 1n) }, h("i", { className: "swatch", css: { "--tone": tones[region.kind] } }), region.name))),
-      h("li", {}, h("i", { className: "swatch hatched" }), t("space.nothing")));
+    replace(legendBox, layout.regions.map((region, index) => {
+      if (empty.has(region.kind) && empty.has(layout.regions[index - 1]?.kind)) return null;
+      if (empty.has(region.kind)) return h("li", { className: "region-gap", title: `${region.name}\n${region.start} – ${region.last}\n${region.summary}` });
+      const size = BigInt(region.last) - BigInt(region.start) + 1n;
+      const end = region.used ? BigInt(region.start) + BigInt(region.used) : BigInt(region.last) + 1n;
+      return h("li", {}, h("button", { type: "button", className: "region", title: region.summary, css: { "--tone": tones[region.kind] ?? "var(--line)" }, onclick: () => lens.frame(BigInt(region.start), end) },
+        h("b", {}, region.name), h("span", { className: "fine" }, bytes(size)), h("span", { className: "fine mono" }, region.start)));
+    }));
   }
 
   function areas(process) {
