@@ -28,59 +28,66 @@ extension Service {
         return StaticFile(json: writer).response(to: request)
     }
 
-    /// `POST /v1/scenarios/{name}/sessions`: boots its machine and runs its steps, or the first of
-    /// them.
+    /// `POST /v1/scenarios/{name}/sessions`: boots its machine and has a worker run its steps, or the
+    /// first of them.
     func postScenarioSession(
         _ request: borrowing Request,
-        _ match: RouteMatch
+        _ match: RouteMatch,
+        _ completion: Completion
     ) throws(Problem) -> Response {
         let scenario = try scenario(match)
         let query = try ScenarioQuery(request.querySlice)
-        guard
-            let body = unsafe scenario.document.withUnsafeBytes({
-                unsafe BodyCopy(ByteSlice($0), from: batchBytes)
-            })
-        else {
+        let copied = unsafe scenario.document.withUnsafeBytes {
+            unsafe BodyCopy(ByteSlice($0), from: batchBytes)
+        }
+        guard let body = copied else {
             throw Problem(.busy, "the batches that wait hold all the memory they may")
         }
-        guard let parser = JSONParser() else { throw Problem(.outOfMemory) }
-        defer { withExtendedLifetime((parser, body)) {} }
-        let root = try parser.parse(body.slice)
-        var description = MachineDescription()
-        if let machine = root.member("machine") {
-            let reader = MachineReader(maximumMemoryBytes: configuration.maximumMachineBytes)
-            description = try reader.read(machine)
-        }
-        let settings = Session.Settings(
-            name: scenario.name,
-            idleTimeout: configuration.idleTimeout
+        let session = try sessions.boot(
+            try machine(of: JSONParser.parseOnThread(body.slice)),
+            Session.Settings(name: scenario.name, idleTimeout: configuration.idleTimeout)
         )
-        let session = try sessions.boot(description, settings)
-        return answer(session, root, query)
+        do throws(Problem) {
+            return try deferred(session, completion) { (kernel) throws(Problem) in
+                guard let parser = JSONParser() else { throw Problem(.outOfMemory) }
+                defer { withExtendedLifetime(parser) {} }
+                let root = try parser.parse(body.slice)
+                return completion.service.answer(root, query, session, on: &kernel)
+            }
+        } catch {
+            sessions.remove(session.id)
+            throw error
+        }
+    }
+
+    private func machine(of root: JSONValue) throws(Problem) -> MachineDescription {
+        guard let machine = root.member("machine") else { return MachineDescription() }
+        let reader = MachineReader(maximumMemoryBytes: configuration.maximumMachineBytes)
+        return try reader.read(machine)
     }
 
     private func answer(
-        _ session: Session,
         _ root: JSONValue,
-        _ query: ScenarioQuery
+        _ query: ScenarioQuery,
+        _ session: Session,
+        on kernel: inout Kernel
     ) -> Response {
         var writer = JSONWriter(capacity: 16_384)
-        let path = "/v1/sessions/\(session.id.text)"
-        let sequence = session.kernel.withLock { kernel in
-            writer.raw("{\"answers\":[")
-            run(root, query, session, on: &kernel, into: &writer)
-            sessions.recordGrowth(session.measure(kernel))
-            var machine = kernel.machine
-            machine.zones = nil
-            writer.raw("],\"session\":")
-            record(session, kernel, machine, into: &writer)
-            writer.raw("}")
-            return kernel.sequence
-        }
+        writer.raw("{\"answers\":[")
+        run(root, query, session, on: &kernel, into: &writer)
+        sessions.recordGrowth(session.measure(kernel))
+        var machine = kernel.machine
+        machine.zones = nil
+        writer.raw("],\"session\":")
+        record(session, kernel, machine, into: &writer)
+        writer.raw("}")
         return json(
             writer,
             status: 201,
-            headers: [("Location", path), ("ETag", "\"\(sequence)\"")]
+            headers: [
+                ("Location", "/v1/sessions/\(session.id.text)"),
+                ("ETag", "\"\(kernel.sequence)\""),
+            ]
         )
     }
 

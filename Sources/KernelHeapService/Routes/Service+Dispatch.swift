@@ -31,7 +31,7 @@ extension Service {
         case .profiles: return getProfiles()
         case .scenarios: return try getScenarios(request)
         case .scenario: return try getScenario(request, match)
-        case .scenarioSessions: return try postScenarioSession(request, match)
+        case .scenarioSessions: return try postScenarioSession(request, match, completion)
         case .dashboard: return getDashboard(request)
         case .dashboardFile: return try getDashboardFile(request, match)
         case .health: return text("ok\n")
