@@ -118,6 +118,8 @@ public struct CallSignature: Sendable {
     public let takesLong: Bool
     /// A program makes it: only where its process is in nobody's way.
     public let isSystemCall: Bool
+    /// It frees the vmalloc area at its first argument, and takes as long as that is large.
+    public let freesArea: Bool
 
     public init(
         _ name: String,
@@ -127,7 +129,8 @@ public struct CallSignature: Sendable {
         needs32Bit: Bool = false,
         runsMethods: Bool = false,
         takesLong: Bool = false,
-        isSystemCall: Bool = false
+        isSystemCall: Bool = false,
+        freesArea: Bool = false
     ) {
         self.name = name
         self.returns = returns
@@ -137,5 +140,6 @@ public struct CallSignature: Sendable {
         self.runsMethods = runsMethods
         self.takesLong = takesLong
         self.isSystemCall = isSystemCall
+        self.freesArea = freesArea
     }
 }

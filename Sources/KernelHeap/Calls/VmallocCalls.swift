@@ -169,7 +169,8 @@ struct Vfree: KernelCall {
         "vfree",
         returns: "void",
         [addressParameter],
-        "Frees an area and its pages; its addresses are collected later."
+        "Frees an area and its pages; its addresses are collected later.",
+        freesArea: true
     )
 
     var address: UInt64
@@ -257,7 +258,8 @@ struct Kvfree: KernelCall {
         "kvfree",
         returns: "void",
         [Parameter("addr", .address, "What kvmalloc returned; NULL is ignored.")],
-        "Frees what kvmalloc allocated, whichever way it came."
+        "Frees what kvmalloc allocated, whichever way it came.",
+        freesArea: true
     )
 
     var address: UInt64

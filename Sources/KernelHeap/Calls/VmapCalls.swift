@@ -82,7 +82,8 @@ struct Vunmap: KernelCall {
         "vunmap",
         returns: "void",
         [Parameter("addr", .address, "What vmap returned; NULL is ignored.")],
-        "Takes a mapping away; its pages stay their owner's."
+        "Takes a mapping away; its pages stay their owner's.",
+        freesArea: true
     )
 
     var address: UInt64
@@ -212,7 +213,8 @@ struct IOUnmap: KernelCall {
         "iounmap",
         returns: "void",
         [Parameter("addr", .address, "What ioremap returned.")],
-        "Takes the mapping of a device away."
+        "Takes the mapping of a device away.",
+        freesArea: true
     )
 
     var address: UInt64

@@ -54,15 +54,27 @@ extension Kernel {
     /// Forgets all translations: `flush_tlb_kernel_range()`.
     mutating func flushKernel() { paging.flushAll() }
 
-    /// The lowest table of a kernel address.
-    private mutating func kernelTable(of address: UInt64, makes: Bool, cpu: Int) -> UInt64? {
+    /// A table of a kernel address.
+    ///
+    /// - Parameters:
+    ///   - address: any.
+    ///   - wanted: the table's level; nil for the lowest one.
+    ///   - makes: whether tables that are missing are made.
+    ///   - cpu: where they are asked for.
+    /// - Returns: its frame; nil where there is none, or no memory for it.
+    mutating func kernelTable(
+        of address: UInt64,
+        level wanted: Int? = nil,
+        makes: Bool,
+        cpu: Int
+    ) -> UInt64? {
         let boot = keptBootTables()
         let format = paging.format
         guard format.isCanonical(address), format.index(address, 0) >= boot.firstKernelIndex else {
             return nil
         }
         var table = boot.root
-        for level in 0..<format.leafLevel {
+        for level in 0..<(wanted ?? format.leafLevel) {
             let index = format.index(address, level)
             guard let entry = tableEntry(table, index, boot) else { return nil }
             if entry.isPresent {

@@ -66,11 +66,11 @@ enum BootAreas {
         Row(0xffffc9000002d000, 0x2000, 3, 1, .alloc),
         Row(0xffffc90000035000, 0x2000, 1, 0, .ioremap, at: 0xfed00000),
         Row(0xffffc9000003d000, 0x2000, 6, 0, .ioremap, at: 0xf5000),
-        Row(0xffffc90000045000, 0x3000, 7, 2, .alloc),
+        Row(pageArray, 0x3000, 7, 2, .alloc),
         Row(0xffffc90000125000, 0x11000, 8, 16, .alloc),
         Row(0xffffc90000136000, 0x12000, 9, 17, .alloc),
         Row(0xffffc90000148000, 0x5000, 10, 4, .alloc),
-        Row(0xffffc9000014d000, 0x401000, 7, 1024, .alloc, at: 0xffffc90000045000),
+        Row(0xffffc9000014d000, 0x401000, 7, 1024, .alloc, at: pageArray),
         Row(0xffffc900005e7000, 0x21000, 11, 32, .alloc),
         Row(0xffffc90000608000, 0x21000, 12, 32, .alloc),
         Row(0xffffc90000900000, 0x4000, 13, 3, .alloc),
@@ -80,6 +80,8 @@ enum BootAreas {
         Row(0xffffc9000062c000, 0x5000, stackMaker, 4, .alloc),
         Row(0xffffc90000634000, 0x5000, stackMaker, 4, .alloc),
     ]
+    /// Holds the page pointers of the one boot area that has too many for a page.
+    private static let pageArray: UInt64 = 0xffff_c900_0004_5000
     /// Stands for the firmware's tables, which lie at the top of memory below 3 GiB.
     private static let tables: UInt64 = 0x3ffe_0000
 
@@ -93,16 +95,15 @@ enum BootAreas {
         var areas = rows.map { row in
             let isTable = row.flags == .ioremap && row.address >> 16 == Self.tables >> 16
             let address = isTable ? row.address - Self.tables + tables : row.address
-            return VmallocArea(
-                row.start..<row.start + row.size,
-                VmapUse(
-                    row.flags,
-                    maker: row.maker,
-                    pageCount: row.pageCount,
-                    address: address,
-                    isBoot: true
-                )
+            var use = VmapUse(
+                row.flags,
+                maker: row.maker,
+                pageCount: row.pageCount,
+                address: address,
+                isBoot: true
             )
+            use.isPageArray = row.start == Self.pageArray
+            return VmallocArea(row.start..<row.start + row.size, use)
         }
         for number in stacks.joined() {
             let start = 0xffff_c900_0000_0000 + number * 0x8000

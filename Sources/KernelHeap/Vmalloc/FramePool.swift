@@ -22,9 +22,10 @@ struct FramePool: ~Copyable {
 
     /// Keeps a list.
     ///
-    /// - Returns: its place; 0 for an empty one, and where there is no room for 2^32 numbers.
+    /// - Returns: its place; 0 for an empty one, and where there is no room among 2^32 numbers.
     mutating func add(_ frames: [UInt32]) -> UInt32 {
-        guard !frames.isEmpty, let place = takeRoom(frames.count) else { return 0 }
+        guard !frames.isEmpty, frames.count <= Self.longest, let place = takeRoom(frames.count)
+        else { return 0 }
         for (index, frame) in frames.enumerated() { numbers[place + index] = frame }
         return UInt32(truncatingIfNeeded: place)
     }
@@ -56,8 +57,10 @@ struct FramePool: ~Copyable {
         return place
     }
 
-    /// The power of two that holds so many, as an exponent.
+    private static let longest = 1 << 31
+
+    /// The power of two that holds so many, as an exponent; at most 31 for what `add` takes.
     private static func length(_ count: Int) -> Int {
-        min(Int.bitWidth - (count - 1).leadingZeroBitCount, 31)
+        Int.bitWidth - (count - 1).leadingZeroBitCount
     }
 }

@@ -27,7 +27,8 @@ extension Kernel {
         if address != 0 { removeArea(address, freesPages: false, in: context) }
     }
 
-    /// `__vunmap()`: takes an area apart, by any address in it that is page-aligned.
+    /// `__vunmap()`: takes an area apart, by any address in it that is page-aligned, and then the
+    /// area that holds its page pointers.
     mutating func removeArea(_ address: UInt64, freesPages: Bool, in context: CallContext) {
         guard address & 4095 == 0 else {
             log.warn(
@@ -40,21 +41,31 @@ extension Kernel {
         }
         let place = vmalloc.busy.containing(address)
         guard place != 0, vmalloc.busy[place].use.kind == .area else {
-            log.warn(
-                "Trying to vfree() nonexistent vm area (\(pointer(address)))",
-                at: "mm/vmalloc.c:2758",
-                in: "__vunmap+0x7e/0x340",
-                context
-            )
-            return
+            return warnOfNoArea(address, context)
         }
+        // An array has fewer pages than its area, and so has the array's own: three areas at most.
+        var area = removeArea(at: place, freesPages: freesPages, in: context)
+        while freesPages, area.flags.contains(.alloc), area.address != 0 {
+            guard let array = vmalloc.pageArray(of: area, pointerBytes: layout.wordBytes) else {
+                return warnOfNoArea(area.address, context)
+            }
+            area = removeArea(at: array, freesPages: true, in: context)
+        }
+    }
+
+    /// - Returns: what the area was for.
+    private mutating func removeArea(
+        at place: UInt32,
+        freesPages: Bool,
+        in context: CallContext
+    ) -> VmapUse {
         let node = vmalloc.busy[place]
         unmapArea(vmalloc.usable(node), order: Int(node.use.pageOrder))
         vmalloc.release(place)
         let count = Int(node.use.pageCount)
         let frames = vmalloc.frames.frames(node.use.frames, count: count)
         vmalloc.frames.remove(node.use.frames, count: count)
-        guard freesPages else { return }
+        guard freesPages else { return node.use }
         for frame in frames {
             freePages(PFN(rawValue: UInt64(frame)), order: 0, in: context)
         }
@@ -65,8 +76,16 @@ extension Kernel {
             }
             if vmalloc.isDrainPending { vmalloc.purge() }
         }
-        let hasArray = node.use.flags.contains(.alloc) && node.use.address != 0
-        if hasArray { removeArea(node.use.address, freesPages: true, in: context) }
+        return node.use
+    }
+
+    private mutating func warnOfNoArea(_ address: UInt64, _ context: CallContext) {
+        log.warn(
+            "Trying to vfree() nonexistent vm area (\(pointer(address)))",
+            at: "mm/vmalloc.c:2758",
+            in: "__vunmap+0x7e/0x340",
+            context
+        )
     }
 
     /// `__vfree_deferred()`: links the area into the CPU's list, by the first bytes of its memory.
@@ -81,16 +100,72 @@ extension Kernel {
     }
 
     /// Runs what waits for the worker: before the next call that may sleep, the CPU is given up.
+    ///
+    /// What would free too much for one call waits for the next one.
     @inline(never)
     mutating func runVmallocWork(in context: CallContext) {
-        if !vmalloc.deferred.isEmpty {
-            let waiting = vmalloc.deferred
-            vmalloc.deferred = []
-            // The newest heads the list.
-            for address in waiting.reversed() {
-                removeArea(address, freesPages: true, in: context)
-            }
+        var freed: UInt64 = 0
+        // The newest heads the list.
+        while let address = vmalloc.deferred.last {
+            let pages = vmalloc.areaPages(at: address) + 1
+            guard freed == 0 || freed + pages <= Self.shortFree else { break }
+            vmalloc.deferred.removeLast()
+            freed += pages
+            removeArea(address, freesPages: true, in: context)
         }
         if vmalloc.isDrainPending { vmalloc.purge() }
+    }
+
+    /// Pages that one call frees on the way to something else; a larger area goes alone.
+    static let shortFree: UInt64 = 1 << 18
+
+    /// Whether a call frees so large an area that a service runs it apart: its own, or the one that
+    /// waits for the worker.
+    ///
+    /// - Parameters:
+    ///   - call: any function.
+    ///   - arguments: in the order of its signature.
+    ///   - context: where it is made.
+    /// - Returns: false for areas of up to 1 GiB.
+    public func freesLargeArea(
+        _ call: borrowing CallDescriptor,
+        _ arguments: borrowing CallArguments,
+        in context: CallContext
+    ) -> Bool {
+        if context.canSleep, let next = vmalloc.deferred.last,
+            vmalloc.areaPages(at: next) > Self.shortFree
+        {
+            return true
+        }
+        return call.signature.freesArea && vmalloc.areaPages(at: arguments.word(0)) > Self.shortFree
+    }
+}
+
+extension VmallocArena {
+    /// Pages of the area that holds an address; 0 where none does.
+    func areaPages(at address: UInt64) -> UInt64 {
+        let place = busy.containing(address)
+        guard place != 0 else { return 0 }
+        let range = usable(busy[place])
+        return (range.upperBound - range.lowerBound) >> 12
+    }
+
+    /// The area with another one's page pointers, if it still is what stands at its address.
+    ///
+    /// A client may have freed it, and something else may have its addresses by now.
+    ///
+    /// - Parameters:
+    ///   - use: of the other area, which has `address` set.
+    ///   - pointerBytes: of one pointer.
+    /// - Returns: nil where no page array of that size begins there.
+    func pageArray(of use: VmapUse, pointerBytes: UInt64) -> UInt32? {
+        let place = busy.containing(use.address)
+        guard place != 0 else { return nil }
+        let node = busy[place]
+        let pages = (UInt64(use.pageCount) * pointerBytes + 4095) >> 12
+        guard node.start == use.address, node.use.isPageArray, node.use.pageCount == pages else {
+            return nil
+        }
+        return place
     }
 }

@@ -78,17 +78,29 @@ extension Kernel {
             vmallocError(reason, request.flags, context)
             return 0
         }
+        guard request.size <= Self.areaLimit else {
+            // As though memory had ended behind the limit.
+            let reason =
+                "size \(Self.areaLimit), page order 0, failed to allocate pages"
+            vmallocError(reason, request.flags, context)
+            return 0
+        }
         let huge = vmalloc.layout.hugeOrder
-        if huge > 0, request.areaFlags.contains(.allowHuge), request.size >= 4096 << UInt64(huge) {
+        // Without a node, each node's share of the area must fill a large page.
+        let share = request.size / UInt64(max(slab.nodeCount, 1))
+        if huge > 0, request.areaFlags.contains(.allowHuge), share >= 4096 << UInt64(huge) {
             let address = vmalloc(request, order: huge, in: context)
             if address != 0 { return address }
         }
         return vmalloc(request, order: 0, in: context)
     }
 
+    /// The most bytes of an area: every page that backs one costs the host memory.
+    static let areaLimit: UInt64 = 4 << 30
+
     /// Pages that the page allocator was given at boot: `totalram_pages()`.
-    private var managedPages: UInt64 {
-        pages.zones.indices.reduce(0) { $0 &+ UInt64(clamping: pages.zones[$1].managed) }
+    var managedPages: UInt64 {
+        pages.zones.indices.reduce(0) { $0 &+ pages.zones[$1].managed }
     }
 
     private mutating func vmalloc(
@@ -97,7 +109,7 @@ extension Kernel {
         in context: CallContext
     ) -> UInt64 {
         let block: UInt64 = 4096 << UInt64(order)
-        // At most the machine's memory, so neither the sum nor the count of pages overflows.
+        // At most `areaLimit`, so neither the sum nor the count of pages overflows.
         let size = (request.size + block - 1) & ~(block - 1)
         let flags = request.areaFlags.union(.alloc)
         let area = newArea(
@@ -180,6 +192,7 @@ extension Kernel {
                 removeArea(address, freesPages: false, in: context)
                 return false
             }
+            vmalloc.markPageArray(array)
         }
         let frames = vmallocPages(count, order: order, request.flags, in: context)
         setPages(frames, of: address, array: array, order: order)

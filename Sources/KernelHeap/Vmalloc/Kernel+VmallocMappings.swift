@@ -79,7 +79,8 @@ extension Kernel {
 
     /// Maps blocks of frames by large pages: `vmap_try_huge_pmd()`.
     ///
-    /// An empty table that stands where a large page goes is given back.
+    /// Tables are made down to the directory alone; an empty table that stands where a large page
+    /// goes is given back.
     mutating func mapLarge(
         _ start: UInt64,
         _ frames: [UInt32],
@@ -88,22 +89,23 @@ extension Kernel {
         cpu: Int
     ) -> Bool {
         let format = paging.format
+        let level = format.leafLevel - 1
         let bits = format.hasGlobal ? flags : flags.subtracting(.global)
+        let boot = keptBootTables()
         for first in stride(from: 0, to: frames.count, by: 1 << order) {
             let address = start + UInt64(first) << 12
-            let frame = UInt64(frames[first])
-            guard mapKernel(address, frame: frame, flags, cpu: cpu) else { return false }
-            guard let below = leafTable(of: address), let above = directory(of: address) else {
+            guard let table = kernelTable(of: address, level: level, makes: true, cpu: cpu) else {
                 return false
             }
-            setTableEntry(
-                above.table,
-                above.index,
-                format.entry(frame: frame, bits.union(.large))
-            )
-            if let number = UInt32(exactly: below) {
-                freeTable(number, level: format.leafLevel, isUser: false, cpu: cpu)
-            }
+            let index = format.index(address, level)
+            let old = tableEntry(table, index, boot) ?? PageTableEntry(rawValue: 0)
+            let entry = format.entry(frame: UInt64(frames[first]), bits.union(.large))
+            setTableEntry(table, index, entry)
+            guard old.isPresent, !old.flags.contains(.large),
+                let below = UInt32(exactly: format.frame(of: old))
+            else { continue }
+            paging.flushAll()
+            freeTable(below, level: format.leafLevel, isUser: false, cpu: cpu)
         }
         return true
     }
@@ -119,14 +121,6 @@ extension Kernel {
         let last = walk(address, root: boot.root, boot).last
         guard last.level == paging.format.leafLevel, isTable(last.table, boot) else { return nil }
         return last.table
-    }
-
-    /// The entry one level above an address's pages.
-    private mutating func directory(of address: UInt64) -> (table: UInt64, index: Int)? {
-        let walk = kernelWalk(address)
-        let level = paging.format.leafLevel - 1
-        guard walk.count > level else { return nil }
-        return (walk.steps[level].table, walk.steps[level].index)
     }
 
     private mutating func largeEntry(of address: UInt64) -> (table: UInt64, index: Int)? {

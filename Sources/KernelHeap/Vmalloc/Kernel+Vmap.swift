@@ -7,7 +7,7 @@ extension Kernel {
     ///   - flags: of the area; with `VM_MAP_PUT_PAGES` it owns the pages.
     ///   - isWritable: `PAGE_KERNEL` rather than `PAGE_KERNEL_RO`.
     ///   - context: must not be an interrupt.
-    /// - Returns: the address; 0 for NULL.
+    /// - Returns: the address; 0 for NULL, without a word for more pages than the machine has.
     mutating func vmap(
         _ frames: [UInt32?],
         _ flags: VmapUse.Flags,
@@ -16,7 +16,7 @@ extension Kernel {
     ) -> UInt64 {
         mightSleep(at: "mm/vmalloc.c:2905", in: context)
         let size = UInt64(frames.count) << 12
-        guard size > 0 else { return 0 }
+        guard size > 0, UInt64(frames.count) <= managedPages else { return 0 }
         guard let place = newArea(size: size, alignment: 4096, flags, in: context) else {
             return 0
         }

@@ -41,10 +41,14 @@ extension Kernel {
             return log.bug(at: "mm/vmalloc.c:2215", in: "vm_unmap_ram+0x1b0/0x1c0", context)
         }
         if count <= vmalloc.layout.blockMaximum {
-            guard let range = vmalloc.returnToBlock(address, count) else {
+            guard let (range, result) = vmalloc.returnToBlock(address, count) else {
                 return logAccessFault(at: 0, isWrite: true)
             }
-            return unmapArea(range, order: 0)
+            unmapArea(range, order: 0)
+            if result == .isInconsistent {
+                log.bug(at: "mm/vmalloc.c:2085", in: "vm_unmap_ram+0x17a/0x1c0", context)
+            }
+            return
         }
         let place = vmalloc.busy.containing(address)
         guard place != 0, vmalloc.busy[place].use.kind == .ram else {
@@ -65,54 +69,45 @@ extension Kernel {
 }
 
 extension VmallocArena {
-    /// Takes a run of pages from the first of a CPU's blocks that has it: `vb_alloc()`.
+    /// Takes a run of pages from one of a CPU's blocks, or from a new one.
     mutating func takeFromBlock(_ count: UInt64, cpu: Int) -> UInt64? {
         let run = Self.powerOfTwo(count)
-        let found = blocks.firstIndex { $0.cpu == cpu && $0.freePages >= run }
-        guard let index = found ?? makeBlock(cpu: cpu) else { return nil }
-        let offset = layout.blockPages - blocks[index].freePages
-        blocks[index].freePages -= run
-        return blocks[index].start + offset << 12
-    }
-
-    private mutating func makeBlock(cpu: Int) -> Int? {
-        let bytes = layout.blockPages << 12
-        guard let place = allocate(size: bytes, alignment: bytes, VmapUse(kind: .block)) else {
+        let pages = layout.blockPages
+        if let address = blocks.take(run, cpu: cpu, blockPages: pages) { return address }
+        let use = VmapUse(kind: .block, address: UInt64(blocks.nextNumber))
+        guard let place = allocate(size: pages << 12, alignment: pages << 12, use) else {
             return nil
         }
-        let start = busy[place].start
-        blocks.append(VmapBlock(start: start, cpu: cpu, freePages: layout.blockPages))
-        return blocks.count - 1
+        blocks.add(VmapBlock(start: busy[place].start, cpu: cpu, freePages: pages))
+        return blocks.take(run, cpu: cpu, blockPages: pages)
     }
 
     /// Makes a run dirty; a block that is dirty throughout goes back: `vb_free()`.
     ///
-    /// - Returns: the addresses to unmap; nil where no block is.
-    mutating func returnToBlock(_ address: UInt64, _ count: UInt64) -> Range<UInt64>? {
-        let bytes = layout.blockPages << 12
-        guard
-            let index = blocks.firstIndex(where: {
-                $0.start <= address && address - $0.start < bytes
-            })
-        else { return nil }
+    /// - Returns: the addresses to unmap, and what became of the block; nil where no block is.
+    mutating func returnToBlock(
+        _ address: UInt64,
+        _ count: UInt64
+    ) -> (range: Range<UInt64>, result: VmapBlocks.Return)? {
+        let place = busy.containing(address)
+        guard place != 0, busy[place].use.kind == .block else { return nil }
+        let number = Int(busy[place].use.address)
+        let end = min(address + count << 12, busy[place].end)
         let run = Self.powerOfTwo(count)
-        let end = min(address + count << 12, blocks[index].start + bytes)
-        blocks[index].dirtyPages = min(blocks[index].dirtyPages + run, layout.blockPages)
-        if blocks[index].dirtyPages == layout.blockPages { releaseBlock(index) }
-        return address..<end
+        let result = blocks.makeDirty(number, run, blockPages: layout.blockPages)
+        if result == .isDirty {
+            blocks.remove(number)
+            release(place)
+        }
+        return (address..<end, result)
     }
 
     /// Gives back blocks that have pages left and none in use: `purge_fragmented_blocks()`.
     mutating func releaseFragmentedBlocks() {
-        for index in blocks.indices.reversed()
-        where blocks[index].freePages + blocks[index].dirtyPages == layout.blockPages {
-            releaseBlock(index)
+        for start in blocks.removeFragmented(blockPages: layout.blockPages) {
+            let place = busy.containing(start)
+            if place != 0 { release(place) }
         }
-    }
-
-    private mutating func releaseBlock(_ index: Int) {
-        let place = busy.containing(blocks.remove(at: index).start)
-        if place != 0 { release(place) }
     }
 
     private static func powerOfTwo(_ count: UInt64) -> UInt64 {

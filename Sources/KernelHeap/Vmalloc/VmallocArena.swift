@@ -19,8 +19,8 @@ struct VmallocArea: Sendable {
 /// Every address of the machine's `space` is in exactly one of the three trees. A freed area loses its
 /// pages at once, its addresses go to `lazy`; when more than `lazyMaximum` pages wait there, a worker
 /// is called that makes gaps of them, in order of address. The worker runs when the CPU is given up:
-/// see `Kernel+VmallocWork.swift`. Follows `mm/vmalloc.c`, 6.1; every operation costs the logarithm of
-/// the number of areas.
+/// see `Kernel+Vfree.swift`. Follows `mm/vmalloc.c`, 6.1; every operation costs the logarithm of the
+/// number of areas, but that `vm_map_ram()` looks through the CPU's blocks with pages left.
 struct VmallocArena: ~Copyable {
     let layout: VmallocLayout
     /// Something has looked: until then the trees are empty.
@@ -39,7 +39,7 @@ struct VmallocArena: ~Copyable {
     /// Areas that interrupts freed, oldest first, until the worker frees them.
     var deferred: [UInt64] = []
     /// Blocks of `vm_map_ram()`.
-    var blocks: [VmapBlock] = []
+    var blocks = VmapBlocks()
 
     /// An arena that nothing has looked at.
     init() {
@@ -100,12 +100,21 @@ struct VmallocArena: ~Copyable {
 
     var heldBytes: Int {
         gaps.heldBytes + busy.heldBytes + lazy.heldBytes + frames.heldBytes
-            + deferred.count * 8 + blocks.count * MemoryLayout<VmapBlock>.stride
+            + deferred.count * 8 + blocks.heldBytes
     }
 
     /// Whether the worker has something to do.
     @inline(__always)
     var hasWork: Bool { isDrainPending || !deferred.isEmpty }
+
+    /// Notes that the area at an address holds the page pointers of another one.
+    mutating func markPageArray(_ address: UInt64) {
+        let place = busy.containing(address)
+        guard place != 0 else { return }
+        var use = busy[place].use
+        use.isPageArray = true
+        busy.setUse(place, use)
+    }
 
     // MARK: Addresses
 

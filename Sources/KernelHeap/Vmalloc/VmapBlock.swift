@@ -7,5 +7,6 @@ struct VmapBlock: Hashable, Sendable {
     var cpu: Int
     /// Pages that were never handed out; 0 takes the block out of its CPU's queue.
     var freePages: UInt64
+    /// Pages that were unmapped; one that a client unmaps twice counts twice.
     var dirtyPages: UInt64 = 0
 }

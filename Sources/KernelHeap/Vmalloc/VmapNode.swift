@@ -86,7 +86,12 @@ struct VmapUse: BitwiseCopyable {
         kindAndBoot = kind.rawValue | (isBoot ? 0x80 : 0)
     }
 
-    var kind: Kind { Kind(rawValue: kindAndBoot & 0x7f) ?? .area }
+    var kind: Kind { Kind(rawValue: kindAndBoot & 0x3f) ?? .area }
+    /// Holds the page pointers of another area.
+    var isPageArray: Bool {
+        get { kindAndBoot & 0x40 != 0 }
+        set { kindAndBoot = newValue ? kindAndBoot | 0x40 : kindAndBoot & ~0x40 }
+    }
     /// Made by the boot: nobody knows its pages.
     var isBoot: Bool { kindAndBoot & 0x80 != 0 }
 }

@@ -31,9 +31,7 @@ struct MachineReader {
         try object.text("boot_options", &machine.bootOptions, limit: 4_096)
         if let swap = try object.optional("swap") { machine.swapBytes = try bounded(swap) }
         if let zones = try object.optional("zones") {
-            var list: [ZoneDescription] = []
-            for zone in try zones.elements() { list.append(try readZone(zone)) }
-            machine.zones = list
+            machine.zones = try readZones(zones)
         }
         try readMemoryMap(&object, into: &machine)
         try object.finish()
@@ -59,6 +57,26 @@ struct MachineReader {
             )
         }
         return bytes
+    }
+
+    /// Zones together span no more than the memory that the service allows.
+    private func readZones(_ value: JSONValue) throws(Problem) -> [ZoneDescription] {
+        var list: [ZoneDescription] = []
+        var frames: UInt64 = 0
+        for element in try value.elements() {
+            let zone = try readZone(element)
+            let (sum, overflow) = frames.addingReportingOverflow(zone.spanned)
+            guard !overflow, sum <= maximumMemoryBytes >> 12 else {
+                throw Problem(
+                    .outOfRange,
+                    "zones span more than this service allows: \(maximumMemoryBytes) bytes",
+                    at: element
+                )
+            }
+            frames = sum
+            list.append(zone)
+        }
+        return list
     }
 
     private func readZone(_ value: JSONValue) throws(Problem) -> ZoneDescription {

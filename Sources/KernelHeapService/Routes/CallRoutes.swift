@@ -16,7 +16,15 @@ extension Service {
         if !decoded.isLong(call) {
             let now = try session.kernel.withLockIfAvailable {
                 (kernel) throws(Problem) -> Response? in
-                if isLongToExplain(decoded, call, on: kernel) { return nil }
+                if isLongToExplain(decoded, call, on: kernel)
+                    || kernel.freesLargeArea(
+                        call.descriptor,
+                        decoded.arguments,
+                        in: decoded.context
+                    )
+                {
+                    return nil
+                }
                 return try run(call, decoded, expected, on: &kernel, of: session)
             }
             if let now, let response = now { return response }

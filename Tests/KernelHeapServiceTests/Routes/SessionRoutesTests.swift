@@ -44,6 +44,10 @@ struct SessionRoutesTests {
             (#"{"machine":{"cpus":-1}}"#, "out-of-range", "/machine/cpus"),
             (#"{"machine":{"zones":[{"name":"DMA64"}]}}"#, "unknown-name", "/machine/zones/0/name"),
             (#"{"machine":{"zones":{}}}"#, "wrong-type", "/machine/zones"),
+            (
+                #"{"machine":{"zones":[{"spanned":200000000},{"spanned":200000000}]}}"#,
+                "out-of-range", "/machine/zones/1"
+            ),
             (#"{"idle_timeout":0}"#, "out-of-range", "/idle_timeout"),
             (#"{"name":1}"#, "wrong-type", "/name"), ("[]", "wrong-type", ""),
         ]
