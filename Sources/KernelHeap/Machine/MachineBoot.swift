@@ -76,7 +76,8 @@ struct MachineBoot {
         let layouts = try layout()
         var zones = layouts.map(\.zone)
         computeMarks(&zones)
-        var allocator = bareAllocator(zones)
+        let map = MemoryMap.pc(memory: description.memoryBytes)
+        var allocator = bareAllocator(zones, memory: MemoryMap.frames(map))
         for (index, layout) in layouts.enumerated() {
             allocator.addBootMemory(layout.free, zone: index)
         }
@@ -163,19 +164,30 @@ struct MachineBoot {
     }
 
     /// The zones without anything on their lists.
-    private func bareAllocator(_ zones: [Zone]) -> PageAllocator {
+    ///
+    /// - Parameters:
+    ///   - zones: of the machine.
+    ///   - memory: its usable frames; nil for all that the zones span.
+    /// - Returns: an allocator without free memory.
+    private func bareAllocator(_ zones: [Zone], memory: [Range<UInt64>]?) -> PageAllocator {
         let lists = perCPULists(of: zones)
         guard let i386 else {
-            return PageAllocator(zones: zones, perCPU: lists, cpuCount: description.cpus)
+            return PageAllocator(
+                zones: zones,
+                perCPU: lists,
+                cpuCount: description.cpus,
+                memory: memory
+            )
         }
-        let end = zones.map(\.endPFN).max() ?? 0
-        let high = zones.filter { $0.type == .highMem }.map(\.startPFN).min()
-        let low = min(high ?? end, i386.space.maximumLowMemory >> 12)
         return PageAllocator(
             zones: zones,
             perCPU: lists,
             cpuCount: description.cpus,
-            layout: i386.addressLayout(lowEndPFN: low, endPFN: end),
+            memory: memory,
+            layout: i386.addressLayout(
+                lowEndPFN: i386.lowEnd(zones),
+                endPFN: zones.map(\.endPFN).max() ?? 0
+            ),
             gfpZones: .i386
         )
     }
@@ -222,7 +234,8 @@ extension MachineBoot {
         let layout = try MemoryMapLayout(map, reserved: description.reserved, i386: i386)
         var zones = layout.zones.map(\.zone)
         computeMarks(&zones)
-        var allocator = bareAllocator(zones)
+        let frames = i386?.frames(map) ?? MemoryMap.frames(map)
+        var allocator = bareAllocator(zones, memory: frames)
         for (index, zone) in layout.zones.enumerated() {
             allocator.addBootMemory(zone.free, zone: index)
         }
@@ -238,7 +251,8 @@ extension MachineBoot {
         for (index, description) in descriptions.enumerated() {
             ExplicitZones.apply(description, to: &zones[index], has32Bits: i386 != nil)
         }
-        var allocator = bareAllocator(zones)
+        if let i386 { try i386.checkLowZones(zones) }
+        var allocator = bareAllocator(zones, memory: nil)
         for (index, description) in descriptions.enumerated() {
             try ExplicitZones.fill(&allocator, zone: index, from: description)
         }

@@ -37,6 +37,24 @@ struct MemoryLayoutI386 {
         min(frames.last?.upperBound ?? 0, space.maximumLowMemory >> 12)
     }
 
+    /// The same by zones that are given.
+    func lowEnd(_ zones: [Zone]) -> UInt64 {
+        let high = zones.filter { $0.type == .highMem }.map(\.startPFN).min()
+        let end = high ?? zones.map(\.endPFN).max() ?? 0
+        return min(end, space.maximumLowMemory >> 12)
+    }
+
+    /// Refuses zones of low memory that the direct map cannot hold.
+    func checkLowZones(_ zones: [Zone]) throws(MachineError) {
+        let end = lowEnd(zones)
+        for (index, zone) in zones.enumerated() where zone.type <= .normal && zone.endPFN > end {
+            throw MachineError(
+                "/zones/\(index)/spanned",
+                "zone \(zone.type.name) must end at frame \(end), where the direct map does"
+            )
+        }
+    }
+
     /// Where zones end.
     func limits(_ frames: [Range<UInt64>]) -> [(ZoneType, UInt64)] {
         [

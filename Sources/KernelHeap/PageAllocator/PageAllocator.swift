@@ -46,6 +46,9 @@ struct PageAllocator: ~Copyable {
     var forcedFlags: AllocFlags?
     /// Where the kernel sees the frames.
     let layout: AddressLayout
+    /// Frames below the end of memory in sections that have none, ascending: PCI holes.
+    private let gaps: [Range<UInt64>]
+    private let hasGaps: Bool
     /// Requests that are to fail.
     var faults = FaultInjection()
     private let inPlace = InPlace()
@@ -56,10 +59,20 @@ struct PageAllocator: ~Copyable {
     /// The smallest order that any machine's pageblocks have.
     static let leastPageblockOrder = 9
 
+    /// An allocator with nothing on its lists.
+    ///
+    /// - Parameters:
+    ///   - zones: ascending or not, without overlap.
+    ///   - perCPU: zone-major.
+    ///   - cpuCount: of the machine.
+    ///   - memory: its usable frames, ascending; nil for all that the zones span.
+    ///   - layout: where the kernel sees the frames.
+    ///   - gfpZones: what the zone bits of the flags mean.
     init(
         zones: [Zone],
         perCPU: [PerCPUPages],
         cpuCount: Int,
+        memory: [Range<UInt64>]? = nil,
         layout: AddressLayout = .x8664,
         gfpZones: GFPZones = .x8664
     ) {
@@ -68,6 +81,8 @@ struct PageAllocator: ~Copyable {
         pageblockOrder = layout.pageblockOrder
         self.gfpZones = gfpZones
         let end = zones.map(\.endPFN).max() ?? 0
+        gaps = memory.map { Self.gaps(between: $0, end: end) } ?? []
+        hasGaps = !gaps.isEmpty
         let frames = Int(clamping: end)
         map = ChunkedColumn(count: frames + 1)
         pageblocks = ChunkedColumn(count: frames >> layout.pageblockOrder + 1)
@@ -88,6 +103,8 @@ struct PageAllocator: ~Copyable {
         perCPU = other.perCPU.copy()
         cpuCount = other.cpuCount
         layout = other.layout
+        gaps = other.gaps
+        hasGaps = other.hasGaps
         pageOffset = other.pageOffset
         pageblockOrder = other.pageblockOrder
         gfpZones = other.gfpZones
@@ -117,7 +134,28 @@ struct PageAllocator: ~Copyable {
     }
 
     /// Whether the frame number names a page of this machine: `pfn_valid`.
-    func isValid(_ pfn: UInt64) -> Bool { zoneIndex(of: pfn) != nil }
+    ///
+    /// On 64 bits only sections of 128 MiB with memory have descriptors; memory of 32-bit machines is
+    /// flat, holes included.
+    func isValid(_ pfn: UInt64) -> Bool {
+        zoneIndex(of: pfn) != nil && (layout.is32Bit || !isInGap(pfn))
+    }
+
+    /// Whether a frame lies in a section that has no memory: what is there are devices.
+    @inline(__always)
+    func isInGap(_ pfn: UInt64) -> Bool { hasGaps && gaps.contains { $0.contains(pfn) } }
+
+    private static func gaps(between memory: [Range<UInt64>], end: UInt64) -> [Range<UInt64>] {
+        var gaps: [Range<UInt64>] = []
+        var next: UInt64 = 0
+        for section in BootLayout.sections(memory) {
+            let start = section.lowerBound * MemoryLayout61.sectionPages
+            if next < start { gaps.append(next..<start) }
+            next = section.upperBound * MemoryLayout61.sectionPages
+        }
+        if next < end { gaps.append(next..<end) }
+        return gaps
+    }
 
     @inline(__always)
     func pageblockType(of pfn: UInt32) -> MigrateType {

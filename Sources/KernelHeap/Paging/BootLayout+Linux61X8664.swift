@@ -117,7 +117,7 @@ extension BootLayout {
     }
 
     /// Sections of 128 MiB that have memory, as runs.
-    private static func sections(_ frames: [Range<UInt64>]) -> [Range<UInt64>] {
+    static func sections(_ frames: [Range<UInt64>]) -> [Range<UInt64>] {
         let size = MemoryLayout61.sectionPages
         var runs: [Range<UInt64>] = []
         for range in frames where !range.isEmpty {

@@ -90,7 +90,7 @@ extension Kernel {
 
     /// Whether memory of this machine is behind a frame; elsewhere are devices, or nothing.
     func isMemory(_ frame: UInt64) -> Bool {
-        frame < UInt64(pages.map.capacity) && pages.isValid(frame)
+        frame < UInt64(pages.map.capacity) && pages.isValid(frame) && !pages.isInGap(frame)
     }
 
     /// Whether a frame holds a page table that the kernel made.

@@ -160,7 +160,8 @@ extension Kernel {
     /// A frame as a place in the page map, or nil where no memory is behind it.
     @inline(__always)
     func memoryFrame(_ frame: UInt64) -> UInt32? {
-        frame < UInt64(pages.map.capacity) ? UInt32(truncatingIfNeeded: frame) : nil
+        guard frame < UInt64(pages.map.capacity), !pages.isInGap(frame) else { return nil }
+        return UInt32(truncatingIfNeeded: frame)
     }
 
     /// How many bytes from an address on kernel code could access, and what stops it.
