@@ -22,6 +22,10 @@ public struct KernelLog: Sendable {
     /// Where the next run of slab reports begins, and how many this one has had.
     private var nextSlabReports: UInt64 = 0
     private var slabReports = 0
+    /// When more than a burst of bad pages may be reported, how many were, and how many were not.
+    private var nextBadPages: UInt64 = 0
+    private var badPages = 0
+    private var silentBadPages: UInt64 = 0
     /// BUGs and oopses since boot.
     private(set) var deaths = 0
 
@@ -68,6 +72,29 @@ public struct KernelLog: Sendable {
         slabReports += 1
         return slabReports <= 10
     }
+
+    /// Whether a bad page may be reported: 60 in 6,000 calls, which stand for the kernel's minute.
+    ///
+    /// The first report after that tells how many there were between.
+    mutating func startsBadPageReport(at call: UInt64) -> Bool {
+        if badPages == 60 {
+            guard call >= nextBadPages else {
+                omitBadPages(1)
+                return false
+            }
+            if silentBadPages > 0 {
+                append("BUG: Bad page state: \(silentBadPages) messages suppressed")
+                silentBadPages = 0
+            }
+            badPages = 0
+        }
+        if badPages == 0 { nextBadPages = call &+ 6_000 }
+        badPages += 1
+        return true
+    }
+
+    /// Counts bad pages that are not reported.
+    mutating func omitBadPages(_ count: UInt64) { silentBadPages &+= count }
 
     /// Prints a `WARN_ON_ONCE` block; nothing when it was printed before.
     ///

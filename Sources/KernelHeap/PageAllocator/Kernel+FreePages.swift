@@ -109,14 +109,18 @@ extension Kernel {
     }
 
     /// Prints what the allocator found: `bad_page()`; modules and the call trace are left out.
+    ///
+    /// Of many reports the kernel prints the first ones.
     mutating func logBadPages(_ context: CallContext) {
         let name = process(context.pid).map { processes[$0].name } ?? "swapper/\(context.cpu)"
-        for page in pages.badPages {
+        for page in pages.badPages where log.startsBadPageReport(at: sequence) {
             let zone = pages.zoneIndex(of: UInt64(page.frame)).map { pages.zones[$0] }
             for line in page.lines(process: name, zone: zone?.type ?? .dma, node: zone?.node ?? 0) {
                 log.append(line)
             }
         }
+        log.omitBadPages(pages.omittedBadPages)
+        pages.omittedBadPages = 0
         pages.badPages = []
         log.taint.insert(.badPage)
         log.appendOnce("Disabling lock debugging due to kernel taint")

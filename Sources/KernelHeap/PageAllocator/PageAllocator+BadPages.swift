@@ -153,8 +153,8 @@ extension PageAllocator {
         return isSound
     }
 
-    /// Remembers a bad page for the log; of many in one call the first count.
+    /// Remembers a bad page for the log, which prints no more than 60 of one call.
     mutating func report(_ page: BadPage) {
-        if badPages.count < 64 { badPages.append(page) }
+        if badPages.count < 60 { badPages.append(page) } else { omittedBadPages &+= 1 }
     }
 }

@@ -36,6 +36,8 @@ struct PageAllocator: ~Copyable {
     var lostPages: UInt64 = 0
     /// Bad pages found during the current call, until they are logged.
     var badPages: [BadPage] = []
+    /// Bad pages beyond those, of which only the number is kept.
+    var omittedBadPages: UInt64 = 0
     /// Nodes whose kswapd was woken, each once.
     var kswapdWakeups: [KswapdWakeup] = []
     /// Zones whose marks the running request has raised, as bits.
