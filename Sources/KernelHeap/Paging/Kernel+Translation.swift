@@ -110,7 +110,7 @@ extension Kernel {
     ///
     /// The body gets the frame (nil where no memory is behind the address: a device), the offset
     /// in it, and a count of bytes. User addresses are open without SMAP, and pages come as they
-    /// do for the process itself.
+    /// do for the process itself, where the context may take faults.
     ///
     /// - Returns: the bytes walked, and the fault that stopped the walk.
     mutating func walkKernel(
@@ -118,7 +118,7 @@ extension Kernel {
         _ count: UInt64,
         for access: PageAccess,
         process: Int,
-        cpu: Int,
+        in context: CallContext,
         _ body: (inout Kernel, UInt32?, Int, Int) -> Void
     ) -> (done: UInt64, fault: PageFault?) {
         var done: UInt64 = 0
@@ -129,7 +129,7 @@ extension Kernel {
             }
             let offset = place & 4095
             let length = min(count - done, 4096 - offset)
-            switch reachKernel(place, for: access, process: process, cpu: cpu) {
+            switch reachKernel(place, for: access, process: process, in: context) {
             case .success(let frame):
                 body(&self, memoryFrame(frame), Int(offset), Int(length))
                 done += length
@@ -140,19 +140,27 @@ extension Kernel {
     }
 
     /// Translates; a fault on user memory that the kernel may touch is handled as for the process.
+    ///
+    /// `do_user_addr_fault()`, 6.1: but not where the fault handler is disabled.
     private mutating func reachKernel(
         _ address: UInt64,
         for access: PageAccess,
         process: Int,
-        cpu: Int
+        in context: CallContext
     ) -> Result<UInt64, PageFault> {
         let first = translate(address, for: access, process: process)
         let isOpen = !paging.controls.smap || access == .copyLoad || access == .copyStore
         guard case .failure(let fault) = first, address < userEnd, isOpen,
-            !fault.isGeneralProtection
+            !fault.isGeneralProtection, mayFault(process, in: context)
         else { return first }
         let user: UserAccess = access.isStore ? .store : .load
-        let stop = handleUserFault(process, at: address, for: user, code: fault.code, cpu: cpu)
+        let stop = handleUserFault(
+            process,
+            at: address,
+            for: user,
+            code: fault.code,
+            cpu: context.cpu
+        )
         guard stop == nil else { return first }
         return translate(address, for: access, process: process)
     }
@@ -172,7 +180,7 @@ extension Kernel {
         in context: CallContext
     ) -> (done: UInt64, fault: PageFault?) {
         let process = process(context.pid) ?? 0
-        return walkKernel(address, count, for: access, process: process, cpu: context.cpu) {
+        return walkKernel(address, count, for: access, process: process, in: context) {
             _,
             _,
             _,
@@ -194,7 +202,7 @@ extension Kernel {
             count,
             for: .kernelLoad,
             process: process,
-            cpu: context.cpu
+            in: context
         ) { kernel, frame, offset, length in
             if let frame {
                 kernel.readFrame(frame, offset: offset, count: length, into: &bytes)
@@ -218,7 +226,7 @@ extension Kernel {
             UInt64(bytes.count),
             for: .kernelStore,
             process: process,
-            cpu: context.cpu
+            in: context
         ) { kernel, frame, offset, length in
             if let frame { kernel.writeFrame(frame, offset: offset, rest.prefix(length)) }
             rest = rest.dropFirst(length)
@@ -238,7 +246,7 @@ extension Kernel {
             count,
             for: .kernelStore,
             process: process,
-            cpu: context.cpu
+            in: context
         ) { kernel, frame, offset, length in
             guard let frame else { return }
             kernel.fillFrame(frame, offset: offset, count: length, with: value)

@@ -195,7 +195,7 @@ extension Kernel {
             UInt64(length),
             for: .copyStore,
             process: process,
-            cpu: context.cpu
+            in: context
         ) { kernel, frame, offset, count in
             if let frame { kernel.copyFrame(pfn, source, to: frame, offset, count: count) }
             source += count

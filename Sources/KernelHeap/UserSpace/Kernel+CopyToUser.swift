@@ -152,7 +152,7 @@ extension Kernel {
         _ process: Int
     ) {
         var target = start
-        _ = walkKernel(source, UInt64(length), for: .copyLoad, process: process, cpu: 0) {
+        _ = walkKernel(source, UInt64(length), for: .copyLoad, process: process, in: .standard) {
             kernel,
             frame,
             offset,

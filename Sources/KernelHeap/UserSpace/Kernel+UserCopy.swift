@@ -22,7 +22,7 @@ extension Kernel {
     /// Clears kernel memory that was reached before.
     mutating func clearReached(_ address: UInt64, _ count: UInt64, in context: CallContext) {
         let process = process(context.pid) ?? 0
-        _ = walkKernel(address, count, for: .copyStore, process: process, cpu: context.cpu) {
+        _ = walkKernel(address, count, for: .copyStore, process: process, in: context) {
             kernel,
             frame,
             offset,
