@@ -50,6 +50,14 @@ public struct Kernel: ~Copyable, Sendable {
     var isProbe = false
     /// The number of the process that runs and was killed: it ends with the call.
     var dyingProcess: Int?
+    /// The newest ends that the OOM killer brought about.
+    var kills: [ProcessKill] = []
+    /// The number of the process whose call or fault is being served.
+    var runningProcess = 1
+    /// The place of a child that is not complete yet: the OOM killer does not see it.
+    var startingProcess: Int?
+    /// Whether nobody may be killed just now: while a process ends, and while a swap area is emptied.
+    var isKillerOff = false
     /// The number that a process got last.
     var lastPID = 1
     /// Faults of processes that were handled: `pgfault`.
@@ -157,6 +165,7 @@ public struct Kernel: ~Copyable, Sendable {
         dirtyPages = other.dirtyPages
         writingPages = other.writingPages
         diskCounts = other.diskCounts
+        kills = other.kills
         events = other.events
         races = other.races
         unchecked = other.unchecked
@@ -197,6 +206,7 @@ public struct Kernel: ~Copyable, Sendable {
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
         paging.run(on: context.cpu)
         log.clock.startCall()
+        runningProcess = context.pid
         recentCalls.note(call.index, call: sequence)
         // A program that calls without `apply` leaves its warnings unread.
         if !misuse.isEmpty { misuse = MisuseLog() }

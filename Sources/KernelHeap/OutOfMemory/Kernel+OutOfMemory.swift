@@ -21,7 +21,7 @@ extension Kernel {
         let isFit =
             request.order <= GFPFlags.costlyOrder && request.highestZone >= .normal
             && request.flags.isDisjoint(with: [.thisNode, .retryMayFail])
-        guard isFit, !isProbe else { return .nothing }
+        guard isFit, !isProbe, !isKillerOff else { return .nothing }
         if dyingProcess == context.pid { return .killedCaller }
         // Without the filesystem nothing was tried in earnest: nobody is killed for it.
         guard request.flags.contains(.fs) else { return .waiting }
@@ -57,7 +57,8 @@ extension Kernel {
     }
 
     private func isKillable(_ place: Int) -> Bool {
-        place > 0 && processes[place].isAlive && processes[place].oomScoreAdjustment > -1000
+        place > 0 && place != startingProcess && processes[place].isAlive
+            && processes[place].oomScoreAdjustment > -1000
     }
 
     /// `oom_badness()`: pages in memory and in swap and of tables, and the process's own adjustment.
@@ -66,6 +67,15 @@ extension Kernel {
         let points = space.residentPages &+ space.swapEntries &+ UInt64(space.tableCount)
         let total = Int(clamping: managedMemoryPages &+ swap.totalPages)
         return Int(clamping: points) + processes[place].oomScoreAdjustment * (total / 1000)
+    }
+
+    /// `/proc/<pid>/oom_score`: badness in 1500ths of all memory, 1000 above nothing at all.
+    ///
+    /// The first process, and who must never be killed, has none.
+    func oomScore(_ place: Int) -> Int {
+        guard isKillable(place) else { return 0 }
+        let total = Int(clamping: managedMemoryPages &+ swap.totalPages)
+        return max(0, (1000 + badness(place) * 1000 / max(total, 1)) * 2 / 3)
     }
 
     private var managedMemoryPages: UInt64 {
@@ -88,21 +98,29 @@ extension Kernel {
                 + "pgtables:\(space.tableCount * 4)kB "
                 + "oom_score_adj:\(victim.oomScoreAdjustment)"
         )
+        if kills.count == ProcessKill.limit { kills.removeFirst() }
+        kills.append(ProcessKill(victim, for: context.pid, at: sequence))
         if pages.decisions.isOn {
             let resident = space.residentPages
             pages.decisions.add(.processKilled(pid: victim.pid, pages: resident))
         }
-        if victim.pid == context.pid {
+        if victim.pid == context.pid || victim.pid == runningProcess {
             dyingProcess = victim.pid
-        } else {
-            endProcess(place, cpu: context.cpu)
+            return
         }
+        // A driver's release() may ask for memory: one death does not bring about the next.
+        isKillerOff = true
+        endProcess(place, cpu: context.cpu)
+        isKillerOff = false
     }
 
     /// The process that ran was killed: it ends before anything else runs.
     mutating func endDyingProcess(_ pid: Int, in context: CallContext) {
         dyingProcess = nil
-        if let place = process(pid), place > 0 { endProcess(place, cpu: context.cpu) }
+        guard let place = process(pid), place > 0 else { return }
+        isKillerOff = true
+        endProcess(place, cpu: context.cpu)
+        isKillerOff = false
     }
 
     /// `panic()`.

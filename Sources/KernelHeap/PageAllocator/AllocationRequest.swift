@@ -7,6 +7,9 @@ struct AllocationRequest {
     /// The highest zone that the flags allow.
     var highestZone: ZoneType
     var migrateType: MigrateType
+    /// Nodes, a bit each, that have as many dirty pages as they may: not asked at first by who is
+    /// about to dirty a page.
+    var dirtyNodes: UInt8 = 0
 
     @inline(__always)
     init(

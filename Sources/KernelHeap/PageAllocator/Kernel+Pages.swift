@@ -7,7 +7,8 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext = .standard
     ) -> PFN? {
-        if order == 0, !(flags.contains(.zero) || slab.leavesFastPath || !context.canSleep),
+        if order == 0, flags.isDisjoint(with: [.zero, .write]),
+            !(slab.leavesFastPath || !context.canSleep),
             let pfn = pages.takeSingle(flags, cpu: context.cpu)
         {
             return PFN(rawValue: UInt64(pfn))
@@ -34,22 +35,25 @@ extension Kernel {
         let flags = gfpContext(flags, in: context)
         mightAllocate(flags, in: context)
         if pages.faults.isArmed { pages.faults.enter(context) }
-        if order > 0, flags.isDisjoint(with: [.zero, .noFail]), !slab.leavesFastPath,
+        if order > 0, flags.isDisjoint(with: [.zero, .noFail, .write]), !slab.leavesFastPath,
             let pfn = pages.takeListed(order: order, flags, cpu: context.cpu)
         {
             return PFN(rawValue: UInt64(pfn))
         }
         let node = slab.nodeCount == 1 ? 0 : context.cpu % slab.nodeCount
-        let request = AllocationRequest(
+        var request = AllocationRequest(
             order: order,
             flags: withReserves(flags, in: context),
             cpu: context.cpu,
             node: node,
             zones: pages.gfpZones
         )
+        spreadDirtyPages(&request)
         let served =
             pages.allocate(request)
-            ?? allocateUnderPressure(request, in: context) { $0.pages.allocate(request) }
+            ?? allocateUnderPressure(request, in: context) { [request] in
+                $0.pages.allocate(request)
+            }
         guard let pfn = served else {
             // A request that is refused on demand is refused before anything is reported.
             if !logInjectedFaults(context) { warnAboutFailure(order: order, flags, context) }

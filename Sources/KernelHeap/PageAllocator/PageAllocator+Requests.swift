@@ -5,7 +5,7 @@ extension PageAllocator {
     ///   The order is at most `Zone.maxOrder`; the caller has refused larger ones.
     mutating func allocate(_ request: AllocationRequest) -> UInt32? {
         if faults.isArmed, faults.shouldFail(.pages, request.flags) { return nil }
-        if request.order == 0,
+        if request.order == 0, request.dirtyNodes == 0,
             let pfn = takeSingle(request.flags, cpu: request.cpu)
         {
             return pfn
@@ -195,6 +195,12 @@ extension PageAllocator {
     ) -> UInt32? {
         for position in 0..<list.count {
             let zone = list[position]
+            // spread_dirty_pages: the node has as many dirty pages as it may.
+            if request.dirtyNodes != 0, flags.contains(.low),
+                request.dirtyNodes & 1 << UInt8(truncatingIfNeeded: zones[zone].node) != 0
+            {
+                continue
+            }
             let accepted =
                 flags.contains(.noWatermarks) || Self.mayServe(zones, zone, request, flags)
             if decisions.isOn {

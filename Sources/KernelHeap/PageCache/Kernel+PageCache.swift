@@ -76,7 +76,8 @@ extension Kernel {
         var done = 0
         while done < bytes.count {
             let position = offset &+ UInt64(done)
-            guard let frame = cachedPage(place, position / 4096, cpu: context.cpu) else { break }
+            let frame = cachedPage(place, position / 4096, toWrite: true, cpu: context.cpu)
+            guard let frame else { break }
             let start = Int(position % 4096)
             let length = min(4096 - start, bytes.count - done)
             writeFrame(frame, offset: start, bytes[done..<done + length])

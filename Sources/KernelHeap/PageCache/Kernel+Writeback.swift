@@ -99,19 +99,37 @@ extension Kernel {
 
     /// Pages at which writing begins, and at which writers wait: `domain_dirty_limits()`.
     func dirtyLimits() -> (background: Int, hard: Int) {
-        var dirtyable = 0
-        for zone in pages.zones.indices {
-            let reserve = (0..<6).reduce(0) { max($0, pages.zones[zone].lowmemReserve[$1]) }
-            let kept = min(
-                reserve + pages.zones[zone].watermarks.high,
-                Int(pages.zones[zone].managed)
-            )
-            dirtyable += max(pages.zones[zone].free - kept, 0)
-            dirtyable += lru.count(zone: zone, .activeFile) + lru.count(zone: zone, .inactiveFile)
-        }
+        let dirtyable = pages.zones.indices.reduce(0) { $0 + dirtyablePages($1) }
         let hard = tuning.dirtyRatio * dirtyable / 100
         let background = tuning.dirtyBackgroundRatio * dirtyable / 100
         return (background >= hard ? hard / 2 : background, hard)
+    }
+
+    /// A page that will be written to goes to a node that may have more dirty pages, if there is one:
+    /// `node_dirty_ok()`.
+    func spreadDirtyPages(_ request: inout AllocationRequest) {
+        guard request.flags.contains(.write), !lru.isUnused else { return }
+        for node in 0..<max(slab.nodeCount, 1) where !mayBeDirtier(node) {
+            request.dirtyNodes |= 1 << UInt8(truncatingIfNeeded: node)
+        }
+    }
+
+    /// Whether a node is at most as dirty as its part of memory allows.
+    private func mayBeDirtier(_ node: Int) -> Bool {
+        var (dirty, dirtyable) = (0, 0)
+        for zone in pages.zones.indices where pages.zones[zone].node == node {
+            dirty += lru.states(zone: zone).dirty + lru.states(zone: zone).writeback
+            dirtyable += dirtyablePages(zone)
+        }
+        return dirty <= tuning.dirtyRatio * dirtyable / 100
+    }
+
+    /// Pages of a zone that may become dirty: `node_dirtyable_memory()`.
+    private func dirtyablePages(_ zone: Int) -> Int {
+        let reserve = (0..<6).reduce(0) { max($0, pages.zones[zone].lowmemReserve[$1]) }
+        let kept = min(reserve + pages.zones[zone].watermarks.high, Int(pages.zones[zone].managed))
+        return max(pages.zones[zone].free - kept, 0) + lru.count(zone: zone, .activeFile)
+            + lru.count(zone: zone, .inactiveFile)
     }
 
     /// `drop_caches`: clean pages that nothing maps go: `invalidate_mapping_pages()`.

@@ -185,7 +185,7 @@ extension Kernel {
         )
         let served =
             pages.allocate(request)
-            ?? allocateUnderPressure(request, in: CallContext(cpu: cpu)) {
+            ?? allocateUnderPressure(request, in: CallContext(cpu: cpu, pid: runningProcess)) {
                 $0.pages.allocate(request)
             }
         guard let frame = served else { return nil }

@@ -51,6 +51,10 @@ extension Kernel {
             unage(pfn, .lazyFree)
             return .activated
         }
+        // Nothing keeps what was given up, and so nobody may hold it besides.
+        if aging.contains(.lazyFree), pages.map[Int(pfn)].word > pages.map[Int(pfn)].mapCount {
+            return .kept
+        }
         if isAnonymous, aging.isDisjoint(with: [.swapCache, .lazyFree]) {
             guard scan.flags.contains(.io) else { return .kept }
             guard addToSwap(pfn) else { return .activated }

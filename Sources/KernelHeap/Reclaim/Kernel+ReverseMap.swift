@@ -114,7 +114,7 @@ extension Kernel {
         guard let mappings = mappings(of: pfn, &work) else { return false }
         let isOfFile = pages.map[Int(pfn)].isOfFile
         for mapping in mappings {
-            if mapping.leaf.entry.flags.contains(.dirty) { age(pfn, .dirty) }
+            if mapping.leaf.entry.flags.contains(.dirty) { noteStore(pfn) }
             var entry = PageTableEntry(rawValue: 0)
             if let slot {
                 let isExclusive = pages.map[Int(pfn)].isExclusive
@@ -130,5 +130,10 @@ extension Kernel {
         }
         if !mappings.isEmpty { paging.flushUser() }
         return pages.map[Int(pfn)].mapCount == 0
+    }
+
+    /// An entry says that the page was stored to.
+    private mutating func noteStore(_ pfn: UInt32) {
+        if pages.map[Int(pfn)].aging.contains(.onDisk) { markDirty(pfn) } else { age(pfn, .dirty) }
     }
 }

@@ -86,7 +86,8 @@ extension Kernel {
         guard let pfn = swapCachePage(slot, index: area.filePage(leaf.address), cpu: cpu) else {
             return UserFault.Stop(.outOfMemory)
         }
-        // The bits of the page may have been changed while memory was made.
+        // Others may have run while memory was made: then the access is tried again.
+        guard isUnchanged(leaf), swap.uses(slot) > 0 else { return nil }
         swap.free(slot)
         let count = processes[process].space.swapEntries
         processes[process].space.swapEntries = count - min(count, 1)

@@ -31,10 +31,10 @@ extension Kernel {
         guard UInt64(swap.areas[area].usedPages) <= others + freeMemoryPages else {
             return .ENOMEM
         }
-        swap.turnOff(area)
-        bringBackFiles(area, cpu: context.cpu)
-        for process in processes.indices where processes[process].isAlive {
-            guard bringBack(area, of: process, cpu: context.cpu) else { return .ENOMEM }
+        swap.turn(area, on: false)
+        guard bringBackAll(area, cpu: context.cpu) else {
+            swap.turn(area, on: true)
+            return .ENOMEM
         }
         for offset in swap.areas[area].usedOffsets {
             guard let pfn = swap.areas[area].cachedPage(offset) else { continue }
@@ -47,11 +47,25 @@ extension Kernel {
         pages.zones.indices.reduce(0) { $0 + UInt64(max(pages.zones[$1].free, 0)) }
     }
 
-    private mutating func bringBackFiles(_ area: Int, cpu: Int) {
+    /// `try_to_unuse()`: 6.1 would kill who asks before anybody else; here nobody is.
+    private mutating func bringBackAll(_ area: Int, cpu: Int) -> Bool {
+        isKillerOff = true
+        defer { isKillerOff = false }
+        guard bringBackFiles(area, cpu: cpu) else { return false }
+        for process in processes.indices where processes[process].isAlive {
+            guard bringBack(area, of: process, cpu: cpu) else { return false }
+        }
+        return true
+    }
+
+    private mutating func bringBackFiles(_ area: Int, cpu: Int) -> Bool {
         for place in files.swappedPlaces {
             let numbers = files[place]?.swapped.filter { $0.value.area == area }.keys.sorted()
-            for number in numbers ?? [] { _ = cachedPage(place, number, cpu: cpu) }
+            for number in numbers ?? [] where cachedPage(place, number, cpu: cpu) == nil {
+                return false
+            }
         }
+        return true
     }
 
     /// `unuse_mm()`.

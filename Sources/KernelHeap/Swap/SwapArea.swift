@@ -52,8 +52,8 @@ struct SwapArea: Sendable {
     /// The page of a slot that is in memory.
     func cachedPage(_ offset: UInt32) -> UInt32? { cached[offset] }
 
-    /// Nothing more is swapped out into it: the beginning of `swapoff()`.
-    mutating func turnOff() { isOn = false }
+    /// Whether anything more is swapped out into it: not from the beginning of `swapoff()`.
+    mutating func turn(on isOn: Bool) { self.isOn = isOn }
 
     /// Takes the next free slot for a page in memory: `get_swap_pages()`.
     mutating func take(for pfn: UInt32) -> UInt32? {
@@ -150,8 +150,8 @@ struct SwapAreas: Sendable {
         return areas.count - 1
     }
 
-    mutating func turnOff(_ index: Int) {
-        if areas.indices.contains(index) { areas[index].turnOff() }
+    mutating func turn(_ index: Int, on isOn: Bool) {
+        if areas.indices.contains(index) { areas[index].turn(on: isOn) }
     }
 
     /// Takes a free slot for a page, of the area with the highest priority that has one.

@@ -107,9 +107,19 @@ extension Kernel {
 
     /// The page of a file, brought into memory where it was not: `shmem_get_folio()`,
     /// `filemap_fault()`.
-    mutating func cachedPage(_ file: Int, _ number: UInt64, cpu: Int) -> UInt32? {
+    mutating func cachedPage(
+        _ file: Int,
+        _ number: UInt64,
+        toWrite: Bool = false,
+        cpu: Int
+    ) -> UInt32? {
         if let frame = files[file]?.frame(number) { return frame }
-        guard let frame = allocateUserPage(cpu: cpu), files[file] != nil else { return nil }
+        guard let frame = allocateUserPage(toWrite: toWrite, cpu: cpu) else { return nil }
+        // The file's last user may have been killed for the page.
+        guard files[file] != nil else {
+            freePages(PFN(rawValue: UInt64(frame)), order: 0, in: CallContext(cpu: cpu))
+            return nil
+        }
         // No copy of the file may live on when its table of frames is written.
         let isOnDisk = files[file]?.isOnDisk ?? false
         becomeFilePage(frame, of: file, number: number, isOnDisk: isOnDisk)
@@ -202,11 +212,19 @@ extension Kernel {
         files[place]?.cutStored(to: size)
         let first = (size + 4095) / 4096
         dropFilePages(place, first..<UInt64.max, cpu: cpu)
-        if size % 4096 > 0, let frame = file.frame(size / 4096) {
-            let offset = Int(size % 4096)
-            fillFrame(frame, offset: offset, count: 4096 - offset, with: 0)
-        }
+        if size % 4096 > 0 { cutPage(place, size / 4096, at: Int(size % 4096), cpu: cpu) }
         return nil
+    }
+
+    /// Clears a file's page from an offset on, wherever it is: `shmem_get_partial_folio()`.
+    private mutating func cutPage(_ place: Int, _ number: UInt64, at offset: Int, cpu: Int) {
+        let slot = files[place]?.swapped[number]
+        let frame = slot == nil ? files[place]?.frame(number) : cachedPage(place, number, cpu: cpu)
+        if let frame {
+            fillFrame(frame, offset: offset, count: 4096 - offset, with: 0)
+        } else if let slot {
+            swap.store(Array(swap.bytes(slot).prefix(offset)), at: slot)
+        }
     }
 
     /// Takes pages out of a file and out of every area that shows them, copies among them:
@@ -240,6 +258,7 @@ extension Kernel {
         }
         for frame in files[place]?.take(numbers) ?? [] { dropFilePage(frame, cpu: cpu) }
         for slot in files[place]?.takeSwapped(numbers) ?? [] { releaseSlot(slot, cpu: cpu) }
+        files[place]?.dropStored(numbers)
     }
 
     /// `pwrite()`: stores bytes into a file, and makes it longer where they go beyond its end.
@@ -262,11 +281,13 @@ extension Kernel {
         var rest = bytes[...]
         var position = offset
         while !rest.isEmpty {
-            guard let frame = cachedPage(place, position / 4096, cpu: cpu) else { break }
+            let toWrite = files[place]?.isOnDisk == true
+            guard let frame = cachedPage(place, position / 4096, toWrite: toWrite, cpu: cpu)
+            else { break }
             let start = Int(position % 4096)
             let part = rest.prefix(4096 - start)
             writeFrame(frame, offset: start, part)
-            if files[place]?.isOnDisk == true { markDirty(frame) }
+            if toWrite { markDirty(frame) }
             rest = rest.dropFirst(part.count)
             position += UInt64(part.count)
         }

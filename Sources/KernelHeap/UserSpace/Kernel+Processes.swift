@@ -31,6 +31,8 @@ extension Kernel {
             )
         )
         let place = place(process)
+        startingProcess = place
+        defer { startingProcess = nil }
         guard makeRoot(place, cpu: cpu) else {
             processes[place].exit()
             return .failure(.ENOMEM)
@@ -45,6 +47,8 @@ extension Kernel {
     mutating func forkProcess(_ parent: Int, cpu: Int) -> Result<Int, Errno> {
         guard let pid = freePID() else { return .failure(.EAGAIN) }
         let child = place(processes[parent].child(pid: pid))
+        startingProcess = child
+        defer { startingProcess = nil }
         for file in processes[child].openFiles {
             switch file {
             case .memory(let place): files[place]?.descriptorCount += 1

@@ -75,6 +75,9 @@ extension Kernel {
         code: UInt32 = 0,
         cpu: Int
     ) -> UserFault.Stop? {
+        let caller = runningProcess
+        runningProcess = processes[process].pid
+        defer { runningProcess = caller }
         if processes[process].space.area(at: address) == nil { growStack(process, to: address) }
         guard let area = processes[process].space.area(at: address) else {
             return UserFault.Stop(.notMapped)
@@ -167,6 +170,7 @@ extension Kernel {
         mapAnonymous(process, leaf, area, new)
         countResident(process, isOfFile: pages.map[Int(old)].isOfFile, by: -1)
         dropUserPage(old, cpu: cpu)
+        unlockPage(old)
         return nil
     }
 
@@ -191,15 +195,18 @@ extension Kernel {
     }
 
     /// Takes a page of user memory; its bytes are the last owner's.
-    mutating func allocateUserPage(cpu: Int) -> UInt32? {
-        let request = AllocationRequest(
-            order: 0,
-            flags: .highUserMovable,
-            cpu: cpu,
-            zones: pages.gfpZones
-        )
+    ///
+    /// - Parameters:
+    ///   - toWrite: whether it becomes a page of a disk's file and is written to at once.
+    ///   - cpu: where it is asked for.
+    mutating func allocateUserPage(toWrite: Bool = false, cpu: Int) -> UInt32? {
+        var flags: GFPFlags = .highUserMovable
+        if toWrite { flags.insert(.write) }
+        var request = AllocationRequest(order: 0, flags: flags, cpu: cpu, zones: pages.gfpZones)
+        spreadDirtyPages(&request)
         return pages.allocate(request)
-            ?? allocateUnderPressure(request, in: CallContext(cpu: cpu)) {
+            ?? allocateUnderPressure(request, in: CallContext(cpu: cpu, pid: runningProcess)) {
+                [request] in
                 $0.pages.allocate(request)
             }
     }

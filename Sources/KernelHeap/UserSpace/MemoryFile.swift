@@ -73,11 +73,16 @@ struct MemoryFile: Sendable {
 
     /// Cuts what the disk holds.
     mutating func cutStored(to size: UInt64) {
-        for page in stored.keys.filter({ $0 >= (size + 4095) / 4096 }) { store([], at: page) }
+        dropStored((size + 4095) / 4096..<UInt64.max)
         let rest = Int(size % 4096)
         if rest > 0, let last = stored[size / 4096], last.count > rest {
             store(Array(last[..<rest]), at: size / 4096)
         }
+    }
+
+    /// Makes a hole in what the disk holds.
+    mutating func dropStored(_ pages: Range<UInt64>) {
+        for page in stored.keys.filter({ pages.contains($0) }) { store([], at: page) }
     }
 
     /// Whether the file reaches a page.
