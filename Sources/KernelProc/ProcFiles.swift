@@ -4,8 +4,8 @@ public import KernelHeap
 public enum ProcFiles {
     /// Their names below `/proc`, in alphabetical order.
     public static let paths = [
-        "buddyinfo", "meminfo", "pagetypeinfo", "slabinfo", "vmallocinfo", "vmstat",
-        "zoneinfo",
+        "buddyinfo", "meminfo", "pagetypeinfo", "slabinfo", "swaps", "vmallocinfo",
+        "vmstat", "zoneinfo",
     ]
 
     /// The whole text of a file at this moment.
@@ -21,6 +21,7 @@ public enum ProcFiles {
         case "pagetypeinfo":
             PageTypeInfo.text(kernel.nodeViews(), pageblockOrder: kernel.layout.pageblockOrder)
         case "slabinfo": SlabInfo.text(kernel.cacheViews())
+        case "swaps": Swaps.text(kernel.swapAreaViews())
         case "vmallocinfo":
             VmallocInfo.text(
                 kernel.vmallocView(from: LinearAddress(rawValue: 0), limit: Int.max)

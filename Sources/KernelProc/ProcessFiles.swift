@@ -9,8 +9,7 @@ enum ProcessFiles {
     ///   - kernel: the machine.
     /// - Returns: `nil` where the machine has no such process or file.
     static func text(path: String, of kernel: borrowing Kernel) -> String? {
-        guard let (pid, name) = parts(of: path), ["maps", "smaps", "status", "comm"].contains(name)
-        else { return nil }
+        guard let (pid, name) = parts(of: path), names.contains(String(name)) else { return nil }
         let limit = name.hasSuffix("maps") ? Int.max : 0
         guard let process = kernel.processView(pid, limit: limit, countsPages: false) else {
             return nil
@@ -22,9 +21,16 @@ enum ProcessFiles {
             let usages = kernel.areaUsages(of: pid) ?? []
             return ProcessSmaps.text(process, usages, wordBytes: wordBytes)
         case "status": return ProcessStatus.text(process)
-        default: return process.name + "\n"
+        case "comm": return process.name + "\n"
+        case "oom_score": return kernel.oomScore(pid: pid).map { "\($0.score)\n" }
+        case "oom_score_adj": return kernel.oomScore(pid: pid).map { "\($0.adjustment)\n" }
+        default: return nil
         }
     }
+
+    private static let names: Set<String> = [
+        "maps", "smaps", "status", "comm", "oom_score", "oom_score_adj",
+    ]
 
     /// The process whose pages a file counts one by one; nil for all other files.
     static func countedProcess(path: String) -> Int? {

@@ -5,6 +5,17 @@ public enum LRUList: Int, CaseIterable, Hashable, Sendable {
     case inactiveFile
     case activeFile
     case unevictable
+
+    /// As its counter in `/proc/zoneinfo`: `inactive_anon`.
+    public var name: String {
+        switch self {
+        case .inactiveAnon: "inactive_anon"
+        case .activeAnon: "active_anon"
+        case .inactiveFile: "inactive_file"
+        case .activeFile: "active_file"
+        case .unevictable: "unevictable"
+        }
+    }
 }
 
 /// What only pages on LRU lists have: their neighbours there, and whose page of what they are.

@@ -45,7 +45,7 @@ extension Kernel {
         case .perCPU: append(range, [], 0, to: &runs)
         case .inner, .slab: append(range, .reserved, 0, to: &runs)
         case .allocated:
-            var flags: PageFlags = page.isOnLRU ? .anonymous : []
+            var flags = page.isOnLRU ? PageFlags(page) : []
             if page.isReserved { flags.insert(.reserved) }
             let mapCount = page.isOnLRU ? UInt64(page.mapCount) : 0
             append(run, range, flags, mapCount, isCompound: page.isCompound, to: &runs)

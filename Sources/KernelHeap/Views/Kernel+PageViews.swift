@@ -74,7 +74,8 @@ extension Kernel {
                         references: UInt64(page.word),
                         migrateType: page.migrateType,
                         isCompound: page.isCompound,
-                        isOnLRU: page.isOnLRU
+                        isOnLRU: page.isOnLRU,
+                        user: page.isOnLRU ? PageRunView.UserPage(page) : nil
                     )
                 )
             }
@@ -139,5 +140,12 @@ extension SlabAllocator {
     func objectsInUse(of slab: Slab) -> Int {
         guard slab.isFrozen else { return Int(slab.inuse) }
         return (0..<Int(slab.objects)).count { states[Int(slab.states) + $0].isAllocated }
+    }
+}
+
+extension PageRunView.UserPage {
+    fileprivate init(_ page: Page) {
+        list = page.lruList
+        content = page.isOfFile ? page.aging.contains(.onDisk) ? .file : .shmem : .anonymous
     }
 }

@@ -27,6 +27,23 @@ public struct PageRunView: Hashable, Sendable {
         public var isCompound: Bool
         /// Belongs to a process or to the page cache.
         public var isOnLRU: Bool
+        /// Of a page on an LRU list.
+        public var user: UserPage?
+    }
+
+    /// Whose memory a page on an LRU list is.
+    public struct UserPage: Hashable, Sendable {
+        public enum Content: String, Hashable, Sendable {
+            /// A process's own.
+            case anonymous
+            /// A file's that lives in memory, or shared anonymous memory.
+            case shmem
+            /// A file's on a disk.
+            case file
+        }
+
+        public var content: Content
+        public var list: LRUList
     }
 
     /// A block cut into objects.

@@ -108,6 +108,10 @@ extension JSONWriter {
             member("migratetype", block.migrateType.name)
             member("compound", block.isCompound)
             member("lru", block.isOnLRU)
+            if let user = block.user {
+                member("content", user.content.rawValue)
+                member("list", user.list.name)
+            }
         case .slab(let slab):
             member("state", "slab")
             member("order", slab.order)

@@ -14,9 +14,10 @@ struct PageFlagsTests {
 
     @Test func `bits have the numbers of the kernel's header`() {
         let numbers: [(PageFlags, Int)] = [
-            (.locked, 0), (.upToDate, 3), (.lru, 5), (.slab, 7), (.buddy, 10), (.mmap, 11),
-            (.anon, 12), (.swapBacked, 14), (.compoundHead, 15), (.compoundTail, 16),
-            (.noPage, 20), (.ksm, 21), (.reserved, 32),
+            (.locked, 0), (.referenced, 2), (.upToDate, 3), (.dirty, 4), (.lru, 5), (.active, 6),
+            (.slab, 7), (.writeback, 8), (.reclaim, 9), (.buddy, 10), (.mmap, 11), (.anon, 12),
+            (.swapCache, 13), (.swapBacked, 14), (.compoundHead, 15), (.compoundTail, 16),
+            (.unevictable, 18), (.noPage, 20), (.ksm, 21), (.reserved, 32), (.mlocked, 33),
         ]
 
         for (flag, bit) in numbers { #expect(flag.rawValue == 1 << UInt64(bit)) }
@@ -44,6 +45,40 @@ struct PageFlagsTests {
         #expect(runs.first?.flags == .reserved)
         // The hole below 4 GiB has no descriptors.
         #expect(names(kernel, 0xc_0000 + 5) == ["NOPAGE"])
+    }
+
+    @Test func `pages on LRU lists show what reclaim keeps of them`() throws {
+        var machine = try ReclaimMachine(swap: 16)
+        try machine.call("page_cache_write", 0, text: "/a", bytes: [1])
+        try machine.call("page_cache_read", 4096, text: "/b")
+        try machine.call("page_cache_read", 4096, text: "/b")
+        let address: UInt64 = 0x1000_0000
+        machine.map(0, address, pages: 3)
+        for page in 0..<UInt64(3) {
+            _ = machine.kernel.storeUser(0, address + page * 4096, [1], in: .standard)
+        }
+        let leaves = machine.kernel.userLeaves(0, address..<address + 3 * 4096).found
+        let frames = leaves.map { machine.kernel.paging.format.frame(of: $0.entry) }
+        try machine.call("mlock", address, 4096)
+        // MADV_FREE and MADV_PAGEOUT; then the last page is read back and locked out of reclaim.
+        try machine.call("madvise", address + 4096, 4096, 8)
+        try machine.call("madvise", address + 8192, 4096, 21)
+        _ = machine.kernel.loadUser(0, address + 8192, bytes: 1, in: .standard)
+        let last = machine.kernel.userLeaves(0, address + 8192..<address + 3 * 4096).found
+        let read = try #require(last.first.map { machine.kernel.paging.format.frame(of: $0.entry) })
+        let files = machine.kernel.files.onDisk.compactMap { $0.file.frame(0) }.map(UInt64.init)
+
+        #expect(names(machine.kernel, files[0]) == ["UPTODATE", "DIRTY", "LRU"])
+        #expect(names(machine.kernel, files[1]) == ["UPTODATE", "LRU", "ACTIVE"])
+        #expect(
+            names(machine.kernel, frames[0])
+                == ["UPTODATE", "LRU", "MMAP", "ANON", "SWAPBACKED", "UNEVICTABLE", "MLOCKED"]
+        )
+        #expect(names(machine.kernel, frames[1]) == ["UPTODATE", "LRU", "MMAP", "ANON"])
+        #expect(
+            names(machine.kernel, read)
+                == ["UPTODATE", "LRU", "MMAP", "ANON", "SWAPCACHE", "SWAPBACKED"]
+        )
     }
 
     @Test func `blocks show their kind, compound pages their places`() throws {
