@@ -166,7 +166,9 @@ extension FallbackRecording.Run {
     ///
     /// Which frames were free decides the rest, and is not recorded.
     fileprivate var isComparable: Bool {
-        guard isAlone, order < 9, flags != GFPFlags.memAlloc.rawValue else { return false }
+        // One that may reclaim, but gives up a large order after the first round, finds nothing there.
+        let isDecided = isAlone || (order > 3 && flags & GFPFlags.noRetry.rawValue != 0)
+        guard isDecided, order < 9, flags != GFPFlags.memAlloc.rawValue else { return false }
         return stretches.flatMap(\.after).allSatisfy { level in
             before.contains {
                 $0.zone == level.zone && $0.boost == level.boost
