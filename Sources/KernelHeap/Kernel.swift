@@ -37,6 +37,8 @@ public struct Kernel: ~Copyable, Sendable {
     /// What reclaim remembers of each node.
     var nodeReclaim: [NodeReclaimState] = []
     var shrinkers: [Shrinker] = []
+    /// What compaction remembers of each zone; empty before the first.
+    var zoneCompaction: [ZoneCompaction] = []
     /// Pages that were dirtied, oldest first; some may be clean or gone by now.
     var dirtyPages: [UInt32] = []
     /// Pages that the disk is busy with.
@@ -162,6 +164,7 @@ public struct Kernel: ~Copyable, Sendable {
         swap = other.swap
         nodeReclaim = other.nodeReclaim
         shrinkers = other.shrinkers
+        zoneCompaction = other.zoneCompaction
         dirtyPages = other.dirtyPages
         writingPages = other.writingPages
         diskCounts = other.diskCounts

@@ -56,7 +56,7 @@ extension PageAllocator {
     }
 
     /// The class that gives a block of the order, in the fixed order of preference.
-    private func donor(zone: Int, order: Int, for type: MigrateType) -> MigrateType? {
+    func donor(zone: Int, order: Int, for type: MigrateType) -> MigrateType? {
         guard zones[zone].blockCounts[order] > 0 else { return nil }
         let (first, second): (MigrateType, MigrateType) =
             switch type {
@@ -70,7 +70,7 @@ extension PageAllocator {
     }
 
     /// Whether a request may take over the pageblock of a block: `can_steal_fallback()`.
-    private func mayTakeWholeBlock(order: Int, type: MigrateType) -> Bool {
+    func mayTakeWholeBlock(order: Int, type: MigrateType) -> Bool {
         order >= pageblockOrder / 2 || type == .reclaimable || type == .unmovable
     }
 

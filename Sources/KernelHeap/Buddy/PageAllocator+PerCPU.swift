@@ -160,9 +160,12 @@ extension PageAllocator {
 
     /// Empties all per-CPU lists of a zone: `drain_zone_pages()`.
     mutating func drainPerCPU(zone: Int) {
-        for cpu in 0..<cpuCount {
-            let count = perCPU[perCPUIndex(zone: zone, cpu: cpu)].count
-            giveBack(count, zone: zone, cpu: cpu, startingAt: 0)
-        }
+        for cpu in 0..<cpuCount { drainPerCPU(zone: zone, cpu: cpu) }
+    }
+
+    /// Empties one CPU's lists of a zone.
+    mutating func drainPerCPU(zone: Int, cpu: Int) {
+        let count = perCPU[perCPUIndex(zone: zone, cpu: cpu)].count
+        giveBack(count, zone: zone, cpu: cpu, startingAt: 0)
     }
 }

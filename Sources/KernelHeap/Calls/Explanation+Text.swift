@@ -22,6 +22,9 @@ extension ExplanationStep {
         case .highAtomicReserved: "high_atomic_reserved"
         case .highAtomicReturned: "high_atomic_returned"
         case .reclaimed: "reclaimed"
+        case .compactionSkipped: "compaction_skipped"
+        case .compacted: "compacted"
+        case .fragmented: "fragmented"
         case .processKilled: "process_killed"
         case .gaveUp: "gave_up"
         case .wouldSucceedIf: "would_succeed_if"
@@ -97,6 +100,10 @@ extension ExplanationStep {
             ]
         case .reclaimed(let pages, let priority):
             [.count("pages", pages), .count("priority", priority)]
+        case .compactionSkipped(let zone, let order, let reason):
+            [Fact("zone", .text(zone.name)), .count("order", order)] + reason.facts
+        case .compacted(let summary): summary.facts
+        case .fragmented(let report): report.facts
         case .processKilled(let pid, let pages): [.count("pid", pid), .count("pages", pages)]
         case .gaveUp(let reason): [Fact("reason", .text(reason))]
         case .wouldSucceedIf(let alternative): alternative.facts
@@ -158,6 +165,10 @@ extension ExplanationStep {
         case .reclaimed(let pages, let priority):
             "The caller waits and frees memory itself: \(pages) pages, with the lists looked at "
                 + (priority == 0 ? "as a whole." : "down to their 2^\(priority)th part.")
+        case .compactionSkipped(let zone, let order, let reason):
+            "\(zone.name) is not compacted for order \(order): \(reason.phrase)."
+        case .compacted(let summary): summary.sentence
+        case .fragmented(let report): report.sentence
         case .processKilled(let pid, let pages):
             "Nothing can be freed: the OOM killer ends process \(pid), which has \(pages) pages."
         case .gaveUp(let reason): reason

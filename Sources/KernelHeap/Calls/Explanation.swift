@@ -42,6 +42,12 @@ public enum ExplanationStep: Hashable, Sendable {
     case highAtomicReturned(zone: ZoneType, pageblock: PFN, reserved: Int)
     /// The caller freed pages itself; `priority` says how hard it had to look, 12 hardly, 0 everywhere.
     case reclaimed(pages: Int, priority: Int)
+    /// A zone was not compacted.
+    case compactionSkipped(zone: ZoneType, order: Int, reason: CompactionRefusal)
+    /// Pages were moved to bring free ones side by side.
+    case compacted(CompactionSummary)
+    /// A zone has free pages, but none side by side.
+    case fragmented(FragmentationReport)
     /// The OOM killer chose a process.
     case processKilled(pid: Int, pages: UInt64)
     /// Nothing was left to try.

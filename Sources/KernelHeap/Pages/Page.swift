@@ -146,6 +146,13 @@ struct Page: ColumnElement {
         prev = 0
     }
 
+    /// Becomes what another page is that moves here; which LRU list it joins is said apart.
+    mutating func takeOver(_ other: Page) {
+        state = state & ~(3 << 22) | other.state & 3 << 22 | 1 << 14
+        prev = other.prev
+        word = other.word
+    }
+
     /// Is no process's and no file's any more.
     mutating func leaveLRU() {
         state &= ~(1 << 14 | 3 << 22 | Aging.all.rawValue)

@@ -27,10 +27,16 @@ extension Kernel {
         guard request.flags.contains(.directReclaim), pages.zonelist(of: request).count > 0,
             pages.faults.unlogged.isEmpty
         else {
+            explainFragmentation(request)
             return nil
         }
-        if let block = compactFirst(request, in: context, attempt) { return block }
-        if let block = reclaimAndRetry(request, in: context, attempt) { return block }
+        var retry = CompactRetry()
+        if let block = compactFirst(request, &retry, in: context, attempt) { return block }
+        if !endsAfterFirst(request, retry),
+            let block = reclaimAndRetry(request, &retry, in: context, attempt)
+        {
+            return block
+        }
         guard request.flags.contains(.noFail) else {
             explainGivingUp(request)
             return nil
@@ -41,17 +47,30 @@ extension Kernel {
     /// A large request's best hope: there may be enough pages, but not side by side.
     private mutating func compactFirst<Block>(
         _ request: AllocationRequest,
+        _ retry: inout CompactRetry,
         in context: CallContext,
         _ attempt: (inout Kernel) -> Block?
     ) -> Block? {
         let isCostly = request.order > GFPFlags.costlyOrder
         let wantsBlocks = request.order > 0 && request.migrateType != .movable
-        guard isCostly || wantsBlocks, request.flags.contains(.io) else { return nil }
-        return directCompact(request, isThorough: false) == .complete ? attempt(&self) : nil
+        guard isCostly || wantsBlocks else { return nil }
+        retry.priority = .async
+        let block = directCompact(request, &retry, in: context, attempt)
+        // Who gives up soon does not wait for more than that either.
+        if !isCostly || !request.flags.contains(.noRetry) { retry.priority = .syncLight }
+        return block
+    }
+
+    /// Whether a large request that gives up soon does so before it frees anything: compaction is
+    /// known to be in vain.
+    private func endsAfterFirst(_ request: AllocationRequest, _ retry: CompactRetry) -> Bool {
+        request.order > GFPFlags.costlyOrder && request.flags.contains(.noRetry) && hasCompaction
+            && (retry.result == .skipped || retry.result == .deferred)
     }
 
     private mutating func reclaimAndRetry<Block>(
         _ request: AllocationRequest,
+        _ retry: inout CompactRetry,
         in context: CallContext,
         _ attempt: (inout Kernel) -> Block?
     ) -> Block? {
@@ -66,11 +85,7 @@ extension Kernel {
                 drainPages()
                 if let block = attempt(&self) { return block }
             }
-            if directCompact(request, isThorough: true) == .complete,
-                let block = attempt(&self)
-            {
-                return block
-            }
+            if let block = directCompact(request, &retry, in: context, attempt) { return block }
             if request.flags.contains(.noRetry) { return nil }
             if isCostly, !request.flags.contains(.retryMayFail) { return nil }
             fruitless = freed > 0 && !isCostly ? 0 : fruitless + 1
@@ -79,6 +94,14 @@ extension Kernel {
                 endWriteback()
                 runKswapd()
                 if let block = attempt(&self) { return block }
+                continue
+            }
+            if freed > 0, hasCompaction,
+                retry.isWorthAnotherRound(
+                    order: request.order,
+                    { mayBecomeCompactable(request) }
+                )
+            {
                 continue
             }
             if pages.unreserveHighAtomic(request, pages.zonelist(of: request)),
@@ -164,6 +187,7 @@ extension Kernel {
             } else {
                 "Direct reclaim finds nothing that could be freed: NULL."
             }
+        explainFragmentation(request)
         pages.decisions.add(.gaveUp(reason: reason))
     }
 }

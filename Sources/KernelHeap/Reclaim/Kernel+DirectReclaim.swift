@@ -14,11 +14,10 @@ extension Kernel {
             cpu: context.cpu
         )
         events[request.highestZone.stallCounter] &+= 1
-        let nodes = reclaimedNodes(request)
         while scan.priority >= 0 {
             scan.scanned = 0
-            let isReady = request.order > GFPFlags.costlyOrder && mayCompact(request)
-            if !isReady { for node in nodes { shrink(node: node, &scan) } }
+            let (nodes, isReady) = reclaimedNodes(request)
+            for node in nodes { shrink(node: node, &scan) }
             if scan.reclaimed >= scan.wanted { break }
             if isReady { return max(scan.reclaimed, 1) }
             scan.priority -= 1
@@ -29,15 +28,24 @@ extension Kernel {
         return scan.reclaimed
     }
 
-    /// The nodes that the request's zones belong to, in the order in which it prefers them.
-    private func reclaimedNodes(_ request: AllocationRequest) -> [Int] {
+    /// The nodes that the request's zones belong to, in the order in which it prefers them:
+    /// `shrink_zones()`.
+    ///
+    /// - Returns: the nodes, but for zones that compaction could help, and whether there are such.
+    private func reclaimedNodes(_ request: AllocationRequest) -> (nodes: [Int], isReady: Bool) {
         let list = pages.zonelist(of: request)
+        let isCostly = request.order > GFPFlags.costlyOrder
         var nodes: [Int] = []
+        var isReady = false
         for position in 0..<list.count {
+            if isCostly, mayCompact(request, zone: list[position]) {
+                isReady = true
+                continue
+            }
             let node = pages.zones[list[position]].node
             if !nodes.contains(node) { nodes.append(node) }
         }
-        return nodes
+        return (nodes, isReady)
     }
 
     /// Pages of a zone that reclaim may find something in: `zone_reclaimable_pages()`.

@@ -20,8 +20,9 @@ extension Kernel {
         pages.kswapdWakeups = []
         for wakeup in wakeups {
             let isBoosted = isBoosted(node: wakeup.node, upTo: wakeup.highestZone)
-            if reclaimState(wakeup.node).isHopeless { continue }
             let order = wakeup.order
+            defer { runKcompactd(node: wakeup.node, order: order, upTo: wakeup.highestZone) }
+            if reclaimState(wakeup.node).isHopeless { continue }
             guard isBoosted || !isBalanced(wakeup.node, order: order, upTo: wakeup.highestZone)
             else { continue }
             _ = balance(node: wakeup.node, order: order, upTo: wakeup.highestZone)

@@ -16,6 +16,8 @@ extension Kernel {
         case .panicOnOOM: return [tuning.panicOnOOM]
         case .killsAllocatingTask: return [tuning.killsAllocatingTask]
         case .dumpsTasks: return [tuning.dumpsTasks]
+        case .extfragThreshold: return [tuning.extfragThreshold]
+        case .compactUnevictable: return [tuning.compactUnevictableAllowed]
         case .lowmemReserveRatio:
             resizeLowmemReserves()
             return ratioTypes.map { tuning.lowmemReserveRatio[Int($0.rawValue)] }
@@ -57,6 +59,8 @@ extension Kernel {
         case .panicOnOOM: tuning.panicOnOOM = value
         case .killsAllocatingTask: tuning.killsAllocatingTask = value
         case .dumpsTasks: tuning.dumpsTasks = value
+        case .extfragThreshold: tuning.extfragThreshold = value
+        case .compactUnevictable: tuning.compactUnevictableAllowed = value
         case .lowmemReserveRatio:
             break
         }

@@ -11,6 +11,8 @@ enum Sysctl: String, CaseIterable {
     case panicOnOOM = "vm.panic_on_oom"
     case killsAllocatingTask = "vm.oom_kill_allocating_task"
     case dumpsTasks = "vm.oom_dump_tasks"
+    case extfragThreshold = "vm.extfrag_threshold"
+    case compactUnevictable = "vm.compact_unevictable_allowed"
 
     /// A name with dots or slashes between its parts.
     init?(name: String) {
@@ -26,6 +28,8 @@ enum Sysctl: String, CaseIterable {
         case .swappiness: 0...200
         case .dirtyRatio, .dirtyBackgroundRatio: 0...100
         case .panicOnOOM: 0...2
+        case .extfragThreshold: 0...1_000
+        case .compactUnevictable: 0...1
         case .killsAllocatingTask, .dumpsTasks: Int(Int32.min)...Int(Int32.max)
         case .lowmemReserveRatio: Int(Int32.min)...Int(Int32.max)
         }

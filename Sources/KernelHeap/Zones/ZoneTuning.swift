@@ -20,6 +20,11 @@ public struct ZoneTuning: Hashable, Sendable {
     public var panicOnOOM = 0
     public var killsAllocatingTask = 0
     public var dumpsTasks = 1
+    /// Up to this fragmentation index, in thousandths, a zone is taken to be short of memory rather
+    /// than broken up, and is not compacted.
+    public var extfragThreshold = 500
+    /// Whether compaction moves pages that `mlock` keeps: 0 or 1.
+    public var compactUnevictableAllowed = 1
 
     /// `calculate_min_free_kbytes()`: the square root of 16 times the low memory above high.
     static func minFreeKilobytes(_ zones: [Zone]) -> Int {
