@@ -17,6 +17,8 @@ struct ReclaimRun: ~Copyable {
     var random: SeededRandom
     var descriptors: [UInt64] = []
     var held: [UInt64] = []
+    /// Blocks of 2 MiB that are out of the run's reach, so that the rest is soon in use.
+    var blocks: [UInt64] = []
     /// Loads that found something else than they should.
     var wrong: [String] = []
     let freePagesBefore: UInt64
@@ -30,8 +32,17 @@ struct ReclaimRun: ~Copyable {
         random = SeededRandom(seed: seed)
         model = ReclaimModel(files: Array(repeating: .init(), count: Self.paths.count + 1))
         freePagesBefore = kernel.pages.ownPages()
+    }
+
+    /// Opens the files that process 1 and its children work with, and makes memory short.
+    mutating func openFiles() throws {
         for path in Self.paths { descriptors.append(try call("open_file", text: path).word) }
         descriptors.append(try call("memfd_create", text: "m").word)
+        for _ in 0..<18 {
+            let block = try call("__get_free_pages", UInt64(GFPFlags.noWait.rawValue), 9)
+            if block.word != 0 { blocks.append(block.word) }
+        }
+        try call("page_cache_read", 64 << 20, text: "/large")
     }
 
     @discardableResult

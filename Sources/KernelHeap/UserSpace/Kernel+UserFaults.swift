@@ -199,6 +199,7 @@ extension Kernel {
     /// - Parameters:
     ///   - toWrite: whether it becomes a page of a disk's file and is written to at once.
     ///   - cpu: where it is asked for.
+    /// - Returns: the frame; nil where there is no memory.
     mutating func allocateUserPage(toWrite: Bool = false, cpu: Int) -> UInt32? {
         var flags: GFPFlags = .highUserMovable
         if toWrite { flags.insert(.write) }

@@ -43,9 +43,9 @@ extension Kernel {
         guard place != 0, vmalloc.busy[place].use.kind == .area else {
             return warnOfNoArea(address, context)
         }
-        // An array has fewer pages than its area, and so has the array's own: three areas at most.
         var area = removeArea(at: place, freesPages: freesPages, in: context)
-        while freesPages, area.flags.contains(.alloc), area.address != 0 {
+        // An area of 4 GiB has an array, and that one of its own; a client can put others there.
+        for _ in 0..<3 where freesPages && area.flags.contains(.alloc) && area.address != 0 {
             guard let array = vmalloc.pageArray(of: area, pointerBytes: layout.wordBytes) else {
                 return warnOfNoArea(area.address, context)
             }
@@ -157,13 +157,14 @@ extension VmallocArena {
     /// - Parameters:
     ///   - use: of the other area, which has `address` set.
     ///   - pointerBytes: of one pointer.
-    /// - Returns: nil where no page array of that size begins there.
+    /// - Returns: nil where no page array begins there that is large enough.
     func pageArray(of use: VmapUse, pointerBytes: UInt64) -> UInt32? {
         let place = busy.containing(use.address)
         guard place != 0 else { return nil }
         let node = busy[place]
         let pages = (UInt64(use.pageCount) * pointerBytes + 4095) >> 12
-        guard node.start == use.address, node.use.isPageArray, node.use.pageCount == pages else {
+        // An area that did not get all its pages has an array that is larger than it needs.
+        guard node.start == use.address, node.use.isPageArray, node.use.pageCount >= pages else {
             return nil
         }
         return place

@@ -55,7 +55,7 @@ struct FlagTableTests {
     @Test("every line answers as it says", arguments: FlagLine.all)
     func answers(line: FlagLine) throws {
         let service = try ServiceFixture()
-        let session = try service.boot(line.machine)
+        let session = try service.boot("{\"machine\":\(line.machine)}")
         if !line.first.isEmpty {
             let setUp = try service.send("POST", session + "/calls", line.first)
             for answer in setUp.json.elements {

@@ -38,12 +38,13 @@ private struct CompactionRun: ~Copyable {
     private var next: UInt64 = 1
 
     init(seed: UInt64) throws {
-        machine = try ReclaimMachine(megabytes: 48, swap: 64)
-        random = SeededRandom(seed: seed)
+        var machine = try ReclaimMachine(megabytes: 96, swap: 64)
         machine.map(0, Self.base, pages: UInt64(Self.pages))
         try machine.call("open_file", text: "/data")
         try machine.call("ftruncate", 3, 1_000 * 4096)
         try machine.call("mmap", Self.shared, 1_000 * 4096, 3, 0x11, 3, 0)
+        random = SeededRandom(seed: seed)
+        self.machine = machine
     }
 
     var violations: [String] { machine.violations }

@@ -5,14 +5,14 @@ import Testing
 /// A machine whose free pages lie one by one between the pages of a process.
 struct FragmentedMachine: ~Copyable {
     static let base: UInt64 = 0x1000_0000
-    static let pages = 12_000
+    static let pages = 6_400
     /// Of so many neighbours the process keeps the first page.
     static let distance = 4
 
     var machine: ReclaimMachine
 
     init(profile: String? = nil) throws {
-        machine = try ReclaimMachine(profile: profile)
+        var machine = try ReclaimMachine(profile: profile)
         // Zone DMA would serve what the others cannot.
         let low = GFPFlags.noWait.union([.dma, .noWarn])
         while machine.kernel.allocPages(order: 0, flags: low) != nil {}
@@ -33,6 +33,7 @@ struct FragmentedMachine: ~Copyable {
         machine.kernel.drainPages()
         // What was never touched, or came together again.
         while machine.kernel.allocPages(order: 4, flags: Self.impatient) != nil {}
+        self.machine = machine
     }
 
     /// What does not hold of the machine.

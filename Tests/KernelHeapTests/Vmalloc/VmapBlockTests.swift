@@ -32,7 +32,7 @@ struct VmapBlockTests {
 
         let next = try map(pages, machine)
 
-        #expect(logs[..<3].allSatisfy(\.isEmpty))
+        #expect(logs[..<3].allSatisfy { $0.isEmpty })
         #expect(logs[3].contains { $0.hasPrefix("kernel BUG at mm/vmalloc.c") })
         #expect(logs[4] == [])
         #expect(next == address + 64 << 12)
