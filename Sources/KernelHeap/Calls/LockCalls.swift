@@ -35,6 +35,11 @@ extension Kernel {
         return CallResult(value, detail: .facts(facts))
     }
 
+    /// The result of a try: 1 with the lock, 0 without.
+    fileprivate func trylockResult(_ outcome: LockOutcome, _ context: CallContext) -> CallResult {
+        lockResult(outcome, .integer(outcome == .taken ? 1 : 0), context)
+    }
+
     /// The result of giving a lock back: who waited for it, and has it now.
     fileprivate func unlockResult(_ next: HeldLock?, _ context: CallContext) -> CallResult {
         let woken = next.map { lock in
@@ -50,8 +55,18 @@ extension Kernel {
     }
 }
 
+/// A call whose one argument is a lock.
+private protocol LockCall: KernelCall {
+    var lock: LockName { get }
+    init(lock: LockName)
+}
+
+extension LockCall {
+    init(_ arguments: borrowing CallArguments) { self.init(lock: arguments.lock(0)) }
+}
+
 /// The call `void spin_lock_init(spinlock_t *lock)`.
-struct SpinLockInit: KernelCall {
+struct SpinLockInit: LockCall {
     static let signature = CallSignature(
         "spin_lock_init",
         returns: "void",
@@ -61,8 +76,6 @@ struct SpinLockInit: KernelCall {
 
     var lock: LockName
 
-    init(_ arguments: borrowing CallArguments) { lock = arguments.lock(0) }
-
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         _ = kernel.initialiseLock(lock, in: context)
         return .void
@@ -70,15 +83,11 @@ struct SpinLockInit: KernelCall {
 }
 
 /// A call that takes a spinlock.
-private protocol SpinLockCall: KernelCall {
+private protocol SpinLockCall: LockCall {
     static var variant: Kernel.LockVariant { get }
-    var lock: LockName { get }
-    init(lock: LockName)
 }
 
 extension SpinLockCall {
-    init(_ arguments: borrowing CallArguments) { self.init(lock: arguments.lock(0)) }
-
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let outcome = kernel.spinLock(lock, Self.variant, in: context)
         return kernel.lockResult(outcome, .void, context)
@@ -125,7 +134,7 @@ struct SpinLockBH: SpinLockCall {
 }
 
 /// The call `spin_lock_irqsave(lock, flags)`.
-struct SpinLockIRQSave: KernelCall {
+struct SpinLockIRQSave: LockCall {
     static let signature = CallSignature(
         "spin_lock_irqsave",
         returns: "unsigned long",
@@ -135,8 +144,6 @@ struct SpinLockIRQSave: KernelCall {
 
     var lock: LockName
 
-    init(_ arguments: borrowing CallArguments) { lock = arguments.lock(0) }
-
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let flags = kernel.interruptFlags(in: context)
         let outcome = kernel.spinLock(lock, .interrupts, in: context)
@@ -145,7 +152,7 @@ struct SpinLockIRQSave: KernelCall {
 }
 
 /// The call `int spin_trylock(spinlock_t *lock)`.
-struct SpinTrylock: KernelCall {
+struct SpinTrylock: LockCall {
     static let signature = CallSignature(
         "spin_trylock",
         returns: "int",
@@ -155,24 +162,18 @@ struct SpinTrylock: KernelCall {
 
     var lock: LockName
 
-    init(_ arguments: borrowing CallArguments) { lock = arguments.lock(0) }
-
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let outcome = kernel.spinLock(lock, .plain, isTry: true, in: context)
-        return kernel.lockResult(outcome, .integer(outcome == .taken ? 1 : 0), context)
+        return kernel.trylockResult(outcome, context)
     }
 }
 
 /// A call that gives a spinlock back.
-private protocol SpinUnlockCall: KernelCall {
+private protocol SpinUnlockCall: LockCall {
     static var variant: Kernel.LockVariant { get }
-    var lock: LockName { get }
-    init(lock: LockName)
 }
 
 extension SpinUnlockCall {
-    init(_ arguments: borrowing CallArguments) { self.init(lock: arguments.lock(0)) }
-
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let next = kernel.spinUnlock(lock, Self.variant, in: context)
         return kernel.unlockResult(next, context)
@@ -242,7 +243,7 @@ struct SpinUnlockIRQRestore: KernelCall {
 }
 
 /// The call `void mutex_lock(struct mutex *lock)`.
-struct MutexLock: KernelCall {
+struct MutexLock: LockCall {
     static let signature = CallSignature(
         "mutex_lock",
         returns: "void",
@@ -252,15 +253,13 @@ struct MutexLock: KernelCall {
 
     var lock: LockName
 
-    init(_ arguments: borrowing CallArguments) { lock = arguments.lock(0) }
-
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.lockResult(kernel.lockMutex(lock, in: context), .void, context)
     }
 }
 
 /// The call `int mutex_trylock(struct mutex *lock)`.
-struct MutexTrylock: KernelCall {
+struct MutexTrylock: LockCall {
     static let signature = CallSignature(
         "mutex_trylock",
         returns: "int",
@@ -270,16 +269,14 @@ struct MutexTrylock: KernelCall {
 
     var lock: LockName
 
-    init(_ arguments: borrowing CallArguments) { lock = arguments.lock(0) }
-
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let outcome = kernel.lockMutex(lock, isTry: true, in: context)
-        return kernel.lockResult(outcome, .integer(outcome == .taken ? 1 : 0), context)
+        return kernel.trylockResult(outcome, context)
     }
 }
 
 /// The call `void mutex_unlock(struct mutex *lock)`.
-struct MutexUnlock: KernelCall {
+struct MutexUnlock: LockCall {
     static let signature = CallSignature(
         "mutex_unlock",
         returns: "void",
@@ -288,8 +285,6 @@ struct MutexUnlock: KernelCall {
     )
 
     var lock: LockName
-
-    init(_ arguments: borrowing CallArguments) { lock = arguments.lock(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.unlockResult(kernel.unlockMutex(lock, in: context), context)

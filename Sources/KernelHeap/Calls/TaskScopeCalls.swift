@@ -34,16 +34,13 @@ struct RCUReadUnlock: CPUStateCall {
     }
 }
 
-/// The call `void synchronize_rcu(void)`.
-struct SynchronizeRCU: KernelCall {
-    static let signature = CallSignature(
-        "synchronize_rcu",
-        returns: "void",
-        [],
-        "Sleeps until a grace period ends: what SLAB_TYPESAFE_BY_RCU caches discarded goes back."
-    )
+/// A call that waits for what readers keep back.
+private protocol GracePeriodCall: KernelCall {
+    init()
+}
 
-    init(_ arguments: borrowing CallArguments) {}
+extension GracePeriodCall {
+    init(_ arguments: borrowing CallArguments) { self.init() }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let slabs = kernel.synchroniseReaders(in: context)
@@ -51,21 +48,24 @@ struct SynchronizeRCU: KernelCall {
     }
 }
 
+/// The call `void synchronize_rcu(void)`.
+struct SynchronizeRCU: GracePeriodCall {
+    static let signature = CallSignature(
+        "synchronize_rcu",
+        returns: "void",
+        [],
+        "Sleeps until a grace period ends: what SLAB_TYPESAFE_BY_RCU caches discarded goes back."
+    )
+}
+
 /// The call `void rcu_barrier(void)`.
-struct RCUBarrier: KernelCall {
+struct RCUBarrier: GracePeriodCall {
     static let signature = CallSignature(
         "rcu_barrier",
         returns: "void",
         [],
         "Waits for what a grace period still has to do; here the same as synchronize_rcu."
     )
-
-    init(_ arguments: borrowing CallArguments) {}
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let slabs = kernel.synchroniseReaders(in: context)
-        return CallResult(.void, detail: .facts([Fact("slabs_freed", .number(Int64(slabs)))]))
-    }
 }
 
 /// A call that enters a scope of the task.

@@ -22,6 +22,7 @@ enum DashboardAssets {
         ("i18n.js", PackageResources.i18n_js),
         ("lens.js", PackageResources.lens_js),
         ("mapcanvas.js", PackageResources.mapcanvas_js),
+        ("mapinput.js", PackageResources.mapinput_js),
         ("memory.js", PackageResources.memory_js),
         ("morton.js", PackageResources.morton_js),
         ("palette.js", PackageResources.palette_js),

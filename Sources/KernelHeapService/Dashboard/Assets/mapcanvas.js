@@ -1,5 +1,6 @@
-// Draws the tiles on a canvas and moves the eye over them: pointer, wheel, pinch, keys.
+// Draws the tiles on a canvas, and the eye that moves over them.
 import { prefersLessMotion } from "./dom.js";
+import { MapInput } from "./mapinput.js";
 import { blockSize, decode, encode, extent } from "./morton.js";
 import { decodeCell, FREE, HOLE, tileSide, Tiles } from "./tiles.js";
 
@@ -21,13 +22,12 @@ export class MapCanvas {
     this.zones = [];
     this.flashes = [];
     this.selected = null;
-    this.pointers = new Map();
     this.isDirty = false;
     this.isFitted = true;
     this.frames = 0;
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(canvas);
-    this.listen();
+    new MapInput(this);
   }
 
   destroy() {
@@ -359,63 +359,6 @@ export class MapCanvas {
   themeChanged() {
     this.ink = this.labelInk = undefined;
     this.setMode(this.tiles.mode);
-  }
-
-  // Input
-
-  listen() {
-    const { canvas } = this;
-    canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0018)), event.offsetX, event.offsetY);
-    }, { passive: false });
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      this.pointers.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
-      this.travelled = this.pointers.size > 1 ? Infinity : 0;
-    });
-    canvas.addEventListener("pointermove", (event) => this.pointerMoved(event));
-    const end = (event) => {
-      if (!this.pointers.delete(event.pointerId) || event.type === "pointercancel") return;
-      if (this.travelled < 5) this.pick(this.frameAt(event.offsetX, event.offsetY));
-    };
-    canvas.addEventListener("pointerup", end);
-    canvas.addEventListener("pointercancel", end);
-    canvas.addEventListener("pointerleave", () => this.hovered(null));
-    canvas.addEventListener("keydown", (event) => this.keyPressed(event));
-  }
-
-  pointerMoved(event) {
-    const here = { x: event.offsetX, y: event.offsetY };
-    const before = this.pointers.get(event.pointerId);
-    if (!before) {
-      this.hovered(this.frameAt(here.x, here.y), event.clientX, event.clientY);
-      return;
-    }
-    this.hovered(null);
-    if (this.pointers.size === 1) {
-      this.travelled += Math.hypot(here.x - before.x, here.y - before.y);
-      if (this.travelled >= 5) this.pan(here.x - before.x, here.y - before.y);
-    } else {
-      const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
-      const was = Math.hypot(before.x - other.x, before.y - other.y);
-      const is = Math.hypot(here.x - other.x, here.y - other.y);
-      if (was > 0 && is > 0) this.zoom(is / was, (here.x + other.x) / 2, (here.y + other.y) / 2);
-      this.pan((here.x - before.x) / 2, (here.y - before.y) / 2);
-    }
-    this.pointers.set(event.pointerId, here);
-  }
-
-  keyPressed(event) {
-    const step = event.shiftKey ? 200 : 48;
-    const moves = { ArrowLeft: [step, 0], ArrowRight: [-step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
-    if (moves[event.key]) this.pan(...moves[event.key]);
-    else if (event.key === "+" || event.key === "=") this.zoom(1.4);
-    else if (event.key === "-") this.zoom(1 / 1.4);
-    else if (event.key === "0" || event.key === "Home") this.fit();
-    else if (event.key === "Enter") this.pick(this.frameAt(this.canvas.clientWidth / 2, this.canvas.clientHeight / 2));
-    else return;
-    event.preventDefault();
   }
 
   pick(pfn) {
