@@ -33,6 +33,8 @@ public struct Kernel: ~Copyable, Sendable {
     var written = WrittenBytes(capacity: 0)
     /// Pages of processes and files by age.
     var lru: LRULists
+    /// Who is charged for what.
+    var cgroups: MemoryCgroups
     var swap = SwapAreas()
     /// What reclaim remembers of each node.
     var nodeReclaim: [NodeReclaimState] = []
@@ -112,6 +114,7 @@ public struct Kernel: ~Copyable, Sendable {
             nodes: description.nodes,
             zones: pages.zones.count
         )
+        cgroups = MemoryCgroups(frames: pages.map.capacity)
         tuning = boot.tuning
         machine = description
         self.profile = profile
@@ -161,6 +164,7 @@ public struct Kernel: ~Copyable, Sendable {
         files = other.files
         userPages = other.userPages
         lru = other.lru.fork()
+        cgroups = other.cgroups.fork()
         swap = other.swap
         nodeReclaim = other.nodeReclaim
         shrinkers = other.shrinkers
@@ -277,7 +281,7 @@ public struct Kernel: ~Copyable, Sendable {
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes { bytes += process.heldBytes }
-        bytes += lru.heldBytes + swap.heldBytes
+        bytes += lru.heldBytes + cgroups.heldBytes + swap.heldBytes
         bytes += (dirtyPages.capacity + writingPages.capacity) * 4
         return bytes + files.heldBytes + written.heldBytes
     }

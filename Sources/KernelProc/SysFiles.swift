@@ -6,10 +6,14 @@ public enum SysFiles {
     ///
     /// - Parameters:
     ///   - path: below `/sys`, without a leading slash: `kernel/slab/kmalloc-64/objects`,
-    ///     `kernel/debug/extfrag/unusable_index`.
+    ///     `kernel/debug/extfrag/unusable_index`, `fs/cgroup/a/memory.max`.
     ///   - kernel: the machine.
     /// - Returns: `nil` where the machine has no such file.
     public static func text(path: String, of kernel: borrowing Kernel) -> String? {
+        let groups = "fs/cgroup"
+        if path.hasPrefix(groups + "/") {
+            return CgroupFiles.text(path: String(path.dropFirst(groups.count)), of: kernel)
+        }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == "kernel" else { return nil }
         if parts[1] == "debug", parts[2] == "extfrag" {

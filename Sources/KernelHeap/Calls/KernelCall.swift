@@ -53,7 +53,7 @@ public enum CallRegistry {
             userStringCalls, pagingCalls, segmentationCalls, descriptorCalls, sysctlCalls,
             vmallocCalls, highMemoryCalls, deviceCalls, systemCalls, faultInjectionCalls,
             addressCalls, pageCacheCalls, reclaimCalls, contextCalls, lockCalls, taskScopeCalls,
-            timeCalls, compactionCalls,
+            timeCalls, compactionCalls, cgroupCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

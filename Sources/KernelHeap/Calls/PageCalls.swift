@@ -279,7 +279,7 @@ struct SplitPage: KernelCall {
         guard state.kind == .allocated, !state.isCompound, state.order == Int(order) else {
             return .void
         }
-        kernel.pages.splitAllocated(frame)
+        kernel.splitBlock(frame)
         return CallResult(.void, detail: .pages(kernel.detail(of: frame)))
     }
 }

@@ -3,20 +3,25 @@
 /// The call trace is left out.
 extension Kernel {
     mutating func logOOMHeader(_ request: AllocationRequest, in context: CallContext) {
-        let place = process(context.pid)
-        let name = place.map { processes[$0].name } ?? "swapper/\(context.cpu)"
-        let adjustment = place.map { processes[$0].oomScoreAdjustment } ?? 0
-        let mode = hexadecimal(UInt64(profile.gfp.number(of: request.flags)))
-        log.append(
-            "\(name) invoked oom-killer: gfp_mask=\(mode)(\(profile.gfp.text(of: request.flags))), "
-                + "order=\(request.order), oom_score_adj=\(adjustment)"
-        )
-        logProcess(context)
+        logOOMCaller(request.flags, order: request.order, in: context)
         for line in memoryReport(highestZone: .device, context).lines { log.append(line) }
         if hasMostlySlabs {
             for line in UnreclaimableSlabReport.lines(cacheViews()) { log.append(line) }
         }
-        if tuning.dumpsTasks != 0 { for line in taskLines { log.append(line) } }
+        if tuning.dumpsTasks != 0 { for line in taskLines() { log.append(line) } }
+    }
+
+    /// Who was short of memory, and where.
+    mutating func logOOMCaller(_ flags: GFPFlags, order: Int, in context: CallContext) {
+        let place = process(context.pid)
+        let name = place.map { processes[$0].name } ?? "swapper/\(context.cpu)"
+        let adjustment = place.map { processes[$0].oomScoreAdjustment } ?? 0
+        let mode = hexadecimal(UInt64(profile.gfp.number(of: flags)))
+        log.append(
+            "\(name) invoked oom-killer: gfp_mask=\(mode)(\(profile.gfp.text(of: flags))), "
+                + "order=\(order), oom_score_adj=\(adjustment)"
+        )
+        logProcess(context)
     }
 
     /// `should_dump_unreclaim_slab()`: caches that cannot shrink have more than processes and files.
@@ -33,12 +38,12 @@ extension Kernel {
     }
 
     /// `dump_tasks()`: every process that could be killed.
-    private var taskLines: [String] {
+    func taskLines(where isShown: (Process) -> Bool = { _ in true }) -> [String] {
         var lines = [
             "Tasks state (memory values in pages):",
             "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
         ]
-        for process in processes.dropFirst() where process.isAlive {
+        for process in processes.dropFirst() where process.isAlive && isShown(process) {
             let space = process.space
             let pid = column("\(process.pid)", 7)
             let numbers = [

@@ -56,16 +56,20 @@ extension Kernel {
         return victim?.place
     }
 
-    private func isKillable(_ place: Int) -> Bool {
+    func isKillable(_ place: Int) -> Bool {
         place > 0 && place != startingProcess && processes[place].isAlive
             && processes[place].oomScoreAdjustment > -1000
     }
 
     /// `oom_badness()`: pages in memory and in swap and of tables, and the process's own adjustment.
-    func badness(_ place: Int) -> Int {
+    ///
+    /// - Parameters:
+    ///   - place: the process's.
+    ///   - most: pages that its group may have; nil for all memory.
+    func badness(_ place: Int, of most: UInt64? = nil) -> Int {
         let space = processes[place].space
         let points = space.residentPages &+ space.swapEntries &+ UInt64(space.tableCount)
-        let total = Int(clamping: managedMemoryPages &+ swap.totalPages)
+        let total = Int(clamping: (most ?? managedMemoryPages) &+ swap.totalPages)
         return Int(clamping: points) + processes[place].oomScoreAdjustment * (total / 1000)
     }
 
@@ -83,16 +87,26 @@ extension Kernel {
     }
 
     /// `__oom_kill_process()`; the reaper frees what it can before anything else happens.
-    private mutating func kill(_ place: Int, in context: CallContext) {
+    ///
+    /// - Parameters:
+    ///   - place: the victim's.
+    ///   - context: who was short of memory.
+    ///   - group: the memory cgroup that is at its limit; nil where the machine is.
+    ///   - isSummed: whether the log says first why it is this one.
+    mutating func kill(
+        _ place: Int,
+        in context: CallContext,
+        constrainedTo group: Int? = nil,
+        isSummed: Bool = true
+    ) {
         let victim = processes[place]
         let space = victim.space
         events[.oomKill] &+= 1
-        let summary =
-            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=\(nodeMask)"
-            + ",global_oom,task_memcg=/,task=\(victim.name),pid=\(victim.pid),uid=0"
-        log.append(summary)
+        cgroups.count(\.oomKill, in: victim.cgroup)
+        if isSummed { log.append(killSummary(victim, group)) }
+        let head = group == nil ? "Out of memory" : "Memory cgroup out of memory"
         log.append(
-            "Out of memory: Killed process \(victim.pid) (\(victim.name)) "
+            "\(head): Killed process \(victim.pid) (\(victim.name)) "
                 + "total-vm:\(space.mappedPages * 4)kB, anon-rss:\(space.anonymousPages * 4)kB, "
                 + "file-rss:0kB, shmem-rss:\(space.filePages * 4)kB, UID:0 "
                 + "pgtables:\(space.tableCount * 4)kB "
@@ -112,6 +126,16 @@ extension Kernel {
         isKillerOff = true
         endProcess(place, cpu: context.cpu)
         isKillerOff = false
+    }
+
+    /// `dump_oom_summary()`.
+    private func killSummary(_ victim: Process, _ group: Int?) -> String {
+        let constraint = group == nil ? "CONSTRAINT_NONE" : "CONSTRAINT_MEMCG"
+        let scope = group.map { "oom_memcg=\(cgroups[$0].path)" } ?? "global_oom"
+        return
+            "oom-kill:constraint=\(constraint),nodemask=(null),cpuset=/,mems_allowed=\(nodeMask),"
+            + "\(scope),task_memcg=\(cgroups[victim.cgroup].path),task=\(victim.name),"
+            + "pid=\(victim.pid),uid=0"
     }
 
     /// The process that ran was killed: it ends before anything else runs.

@@ -32,7 +32,9 @@ extension Kernel {
         if page.word > 1 {
             pages.map[Int(frame)].word = page.word - 1
             if !page.isCompound && order > 0 && order <= page.order && !page.isOnLRU {
+                uncharge(frame, pages: UInt64(1) << UInt64(page.order) - 1, isWhole: false)
                 pages.releaseUpperHalves(frame, order: order, cpu: context.cpu)
+                pages.map[Int(frame)].isCharged = page.isCharged
             }
             return
         }
@@ -45,6 +47,7 @@ extension Kernel {
             return report(frame, .references, references: 0)
         }
         guard !page.isReserved else { return report(frame, .flags, references: 0) }
+        uncharge(frame, pages: UInt64(1) << UInt64(page.order))
         pages.releaseChecked(frame, order: order, cpu: context.cpu)
     }
 

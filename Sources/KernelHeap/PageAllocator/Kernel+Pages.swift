@@ -59,6 +59,10 @@ extension Kernel {
             if !logInjectedFaults(context) { warnAboutFailure(order: order, flags, context) }
             return nil
         }
+        guard chargeBlock(pfn, order: order, flags, in: context) else {
+            freePages(PFN(rawValue: UInt64(pfn)), order: order, in: context)
+            return nil
+        }
         if order > 1 && flags.contains(.noFail) {
             // The kernel promises single pages and pairs alone: `rmqueue()`, case 83.
             log.warnOnce(
@@ -114,14 +118,18 @@ extension Kernel {
         let plain = flags.subtracting([.compound, .highMem])
         guard let pfn = allocPages(order: order, flags: plain, in: context) else { return nil }
         let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
-        pages.splitAllocated(frame)
-        pages.releaseSurplus(
-            frame,
-            order: order,
-            kept: Int((bytes + 4095) / 4096),
-            cpu: context.cpu
-        )
+        let kept = Int((bytes + 4095) / 4096)
+        splitBlock(frame)
+        for offset in kept..<(1 << order) { uncharge(frame + UInt32(offset), pages: 1) }
+        pages.releaseSurplus(frame, order: order, kept: kept, cpu: context.cpu)
         return pfn
+    }
+
+    /// `split_page()`: the pages of a block are blocks of their own from now on.
+    mutating func splitBlock(_ frame: UInt32) {
+        let page = pages.map[Int(frame)]
+        pages.splitAllocated(frame)
+        if page.isCharged { splitCharge(frame, order: page.order) }
     }
 
     /// `get_order()`, or nil where no block is large enough.

@@ -79,6 +79,11 @@ extension Kernel {
         in context: CallContext
     ) -> [UInt32] {
         let flags = gfpContext(flags, in: context)
+        // Many pages at once are charged to nobody: who must be charged gets one.
+        if cgroups.isOn, flags.contains(.account), count > 0 {
+            let page = allocPages(order: 0, flags: flags, in: context)
+            return page.map { [UInt32(truncatingIfNeeded: $0.rawValue)] } ?? []
+        }
         mightAllocate(flags, in: context)
         let node = context.cpu % max(slab.nodeCount, 1)
         let request = AllocationRequest(

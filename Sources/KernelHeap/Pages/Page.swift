@@ -31,7 +31,7 @@ struct Page: ColumnElement {
 
     @inline(__always)
     var kind: Kind {
-        get { Kind(rawValue: UInt8(truncatingIfNeeded: state & 0xf)) ?? .inner }
+        get { Kind(rawValue: UInt8(truncatingIfNeeded: state & 0x7)) ?? .inner }
         set { state = state & ~0xf | UInt32(newValue.rawValue) }
     }
 
@@ -61,6 +61,12 @@ struct Page: ColumnElement {
     var isReserved: Bool {
         get { state & 1 << 13 != 0 }
         set { state = newValue ? state | 1 << 13 : state & ~(1 << 13) }
+    }
+
+    /// Allocated, and a memory cgroup is charged for it: the free has more to do than others.
+    var isCharged: Bool {
+        get { state & 1 << 3 != 0 }
+        set { state = newValue ? state | 1 << 3 : state & ~(1 << 3) }
     }
 
     /// On an LRU list: belongs to a process or to the page cache.

@@ -183,12 +183,15 @@ extension Kernel {
             node: node,
             zones: pages.gfpZones
         )
+        let context = CallContext(cpu: cpu, pid: runningProcess)
         let served =
             pages.allocate(request)
-            ?? allocateUnderPressure(request, in: CallContext(cpu: cpu, pid: runningProcess)) {
-                $0.pages.allocate(request)
-            }
+            ?? allocateUnderPressure(request, in: context) { $0.pages.allocate(request) }
         guard let frame = served else { return nil }
+        guard chargeBlock(frame, order: 0, flags, in: context, isTable: true) else {
+            freePages(PFN(rawValue: UInt64(frame)), order: 0, in: context)
+            return nil
+        }
         pages.contents.clear(frame, pages: 1)
         pages.map[Int(frame)].isPageTable = true
         if isUser && isCounted(level) { paging.countedTables[self.node(of: frame)] &+= 1 }

@@ -116,8 +116,10 @@ extension Kernel {
 
     /// `kswapd_age_node()`.
     private mutating func ageActive(node: Int, _ scan: inout ScanControl) {
-        guard swap.totalPages > 0, isInactiveLow(node, isFile: false) else { return }
-        shrinkActive(.activeAnon, node: node, ScanControl.clusterPages, &scan)
+        guard swap.totalPages > 0 else { return }
+        for group in cgroups.subtree(of: 0) where isInactiveLow(node, [group], isFile: false) {
+            shrinkActive(.activeAnon, node: node, group, ScanControl.clusterPages, &scan)
+        }
     }
 
     /// Whether one zone of a node could serve a block at its high mark: `pgdat_balanced()`.

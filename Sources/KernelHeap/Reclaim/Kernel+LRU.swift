@@ -22,7 +22,9 @@ extension Kernel {
         pages.map[Int(pfn)].aging = aging
         pages.lruPages[Int(pfn) / pages.pageblockPages] &+= 1
         let page = pages.map[Int(pfn)]
-        lru.name(pfn, file: file, index: index)
+        let group = page.isCharged ? cgroups.charge(of: pfn).group : 0
+        lru.name(pfn, file: file, index: index, group: group)
+        if group > 0 { countUserPage(pfn, group, by: 1) }
         lru.add(pfn, to: page.lruList, node: node(of: pfn), zone: page.zone)
         lru.count(aging, zone: page.zone, isOnDisk: aging.contains(.onDisk), by: 1)
     }
@@ -31,11 +33,25 @@ extension Kernel {
     mutating func leaveLRU(_ pfn: UInt32) {
         let page = pages.map[Int(pfn)]
         guard page.isOnLRU else { return }
+        let group = Int(lru.links[Int(pfn)].group)
+        if group > 0 { countUserPage(pfn, group, by: -1) }
         lru.remove(pfn, from: page.lruList, node: node(of: pfn), zone: page.zone)
         let isOnDisk = page.aging.contains(.onDisk)
         lru.count(page.aging, zone: page.zone, isOnDisk: isOnDisk, by: -1)
         pages.map[Int(pfn)].leaveLRU()
         pages.lruPages[Int(pfn) / pages.pageblockPages] &-= 1
+    }
+
+    /// Counts a page in what its group has of processes' and files' memory.
+    private mutating func countUserPage(_ pfn: UInt32, _ group: Int, by change: Int) {
+        let page = pages.map[Int(pfn)]
+        func add(_ count: inout UInt64) { count = change > 0 ? count &+ 1 : count - min(count, 1) }
+        if page.isOfFile {
+            add(&cgroups[group].statistics.file)
+            if !page.aging.contains(.onDisk) { add(&cgroups[group].statistics.shared) }
+        } else {
+            add(&cgroups[group].statistics.anonymous)
+        }
     }
 
     /// Changes what a page on a list is; where that decides the list, it moves to the other one.
@@ -90,11 +106,16 @@ extension Kernel {
         events[.pgactivate] &+= 1
     }
 
-    /// Pages of a node on a list, up to a zone.
-    func lruSize(node: Int, _ list: LRUList, upTo highest: ZoneType = .device) -> Int {
+    /// Pages of a node on a list, up to a zone; of one memory cgroup, or of all.
+    func lruSize(
+        node: Int,
+        _ list: LRUList,
+        upTo highest: ZoneType = .device,
+        group: Int? = nil
+    ) -> Int {
         pages.zones.indices.reduce(0) { sum, zone in
             let isCounted = pages.zones[zone].node == node && pages.zones[zone].type <= highest
-            return isCounted ? sum + lru.count(zone: zone, list) : sum
+            return isCounted ? sum + lru.count(zone: zone, list, group: group) : sum
         }
     }
 }

@@ -2,9 +2,14 @@
 extension Kernel {
     func checkReclaim(_ violations: inout Violations) {
         var onLists: Set<UInt32> = []
-        for node in 0..<max(slab.nodeCount, 1) {
-            for list in LRUList.allCases { check(list, node: node, &onLists, &violations) }
+        for group in cgroups.groups.indices {
+            for node in 0..<max(slab.nodeCount, 1) {
+                for list in LRUList.allCases {
+                    check(list, node: node, group, &onLists, &violations)
+                }
+            }
         }
+        checkCharges(onLists, &violations)
         for file in files.all {
             for (number, pfn) in file.frames.sorted(by: { $0.key < $1.key }) {
                 violations.check(onLists.contains(pfn), "frame \(pfn) of a file is on no list")
@@ -21,15 +26,20 @@ extension Kernel {
     private func check(
         _ list: LRUList,
         node: Int,
+        _ group: Int,
         _ onLists: inout Set<UInt32>,
         _ violations: inout Violations
     ) {
-        let frames = lru.frames(node: node, list)
+        let frames = lru.frames(node: node, group: group, list)
         for pfn in frames {
             let page = pages.map[Int(pfn)]
             violations.check(
                 page.kind == .allocated && page.isOnLRU && page.lruList == list,
                 "frame \(pfn) on \(list) is \(page.kind), of \(page.lruList)"
+            )
+            violations.check(
+                group == (page.isCharged ? cgroups.charge(of: pfn).group : 0),
+                "frame \(pfn) on \(list) of group \(group) is another group's"
             )
             violations.check(onLists.insert(pfn).inserted, "frame \(pfn) is on two lists")
             violations.check(
@@ -37,10 +47,42 @@ extension Kernel {
                 "frame \(pfn) on \(list) is nobody's"
             )
         }
+        let count = lruSize(node: node, list, group: group)
         violations.check(
-            lruSize(node: node, list) == frames.count,
-            "\(list) of node \(node) counts \(lruSize(node: node, list)) pages of \(frames.count)"
+            count == frames.count,
+            "\(list) of node \(node) and group \(group) counts \(count) pages of \(frames.count)"
         )
+    }
+
+    /// Every group has what its pages and objects and those of the groups below it are, and a page
+    /// of a process or a file is charged while it is on a list.
+    private func checkCharges(_ onLists: Set<UInt32>, _ violations: inout Violations) {
+        guard cgroups.isOn else { return }
+        var kernelPages = Array(repeating: UInt64(0), count: cgroups.groups.count)
+        cgroups.forEachCharge { pfn, group, kind in
+            let page = pages.map[Int(pfn)]
+            violations.check(page.isCharged, "frame \(pfn) is charged and knows nothing of it")
+            guard kind != .user else {
+                return violations.check(onLists.contains(pfn), "charged frame \(pfn) is nobody's")
+            }
+            kernelPages[group] &+= UInt64(1) << UInt64(page.order)
+        }
+        for (place, group) in cgroups.groups.enumerated().dropFirst() {
+            let own = group.statistics
+            violations.check(
+                own.kernelPages == kernelPages[place],
+                "\(group.path) counts \(own.kernelPages) pages of \(kernelPages[place])"
+            )
+            let sum = cgroups.subtree(of: place).reduce(UInt64(0)) { sum, below in
+                let part = cgroups[below].statistics
+                return sum &+ part.anonymous &+ part.file &+ part.kernelPages
+                    &+ CgroupStatistics.pages(ofObjects: part.objectBytes)
+            }
+            violations.check(
+                sum == group.usage,
+                "\(group.path) is charged for \(group.usage) pages and has \(sum)"
+            )
+        }
     }
 
     private func checkStates(_ onLists: Set<UInt32>, _ violations: inout Violations) {

@@ -4,10 +4,14 @@ extension Kernel {
     typealias ScanTargets = InlineArray<4, Int>
 
     /// `prepare_scan_count()`.
-    func prepareScan(node: Int, _ scan: inout ScanControl) {
-        scan.mayDeactivate = (isInactiveLow(node, isFile: false), isInactiveLow(node, isFile: true))
-        let file = lruSize(node: node, .inactiveFile)
+    func prepareScan(node: Int, _ groups: [Int], _ scan: inout ScanControl) {
+        scan.mayDeactivate = (
+            isInactiveLow(node, groups, isFile: false), isInactiveLow(node, groups, isFile: true)
+        )
+        let file = lruSize(node: node, .inactiveFile, groups)
         scan.trimsCache = file >> scan.priority > 0 && !scan.mayDeactivate.file
+        // Whether the machine has few pages of files says nothing of a group.
+        guard scan.group == 0 else { return }
         var free = 0
         var high = 0
         for zone in pages.zones.indices where pages.zones[zone].node == node {
@@ -21,12 +25,12 @@ extension Kernel {
     }
 
     /// `get_scan_count()`.
-    func scanTargets(node: Int, _ scan: ScanControl) -> ScanTargets {
+    func scanTargets(node: Int, _ group: Int, _ scan: ScanControl) -> ScanTargets {
         let lists: [LRUList] = [.inactiveAnon, .activeAnon, .inactiveFile, .activeFile]
         let (anon, file) = scanShares(node: node, scan)
         var targets = ScanTargets(repeating: 0)
         for list in lists {
-            let size = lruSize(node: node, list, upTo: scan.highestZone)
+            let size = lruSize(node: node, list, upTo: scan.highestZone, group: group)
             let part = list.rawValue < 2 ? anon : file
             targets[list.rawValue] = (size >> scan.priority) * part / max(anon + file, 1)
             if anon == 1, file == 1 { targets[list.rawValue] = size >> scan.priority }
@@ -54,12 +58,16 @@ extension Kernel {
     ///
     /// The larger the lists, the smaller the inactive part may be: half in little memory, a tenth in
     /// 10 GiB.
-    func isInactiveLow(_ node: Int, isFile: Bool) -> Bool {
-        let inactive = lruSize(node: node, isFile ? .inactiveFile : .inactiveAnon)
-        let active = lruSize(node: node, isFile ? .activeFile : .activeAnon)
+    func isInactiveLow(_ node: Int, _ groups: [Int], isFile: Bool) -> Bool {
+        let inactive = lruSize(node: node, isFile ? .inactiveFile : .inactiveAnon, groups)
+        let active = lruSize(node: node, isFile ? .activeFile : .activeAnon, groups)
         let gigabytes = (inactive + active) >> (30 - 12)
         let ratio = gigabytes > 0 ? Int(Double(10 * gigabytes).squareRoot()) : 1
         return inactive * ratio < active
+    }
+
+    private func lruSize(node: Int, _ list: LRUList, _ groups: [Int]) -> Int {
+        groups.reduce(0) { $0 + lruSize(node: node, list, group: $1) }
     }
 
     func reclaimState(_ node: Int) -> NodeReclaimState {

@@ -7,9 +7,11 @@ extension Kernel {
         let wasExplaining = pages.decisions.pause()
         defer { pages.decisions.resume(wasExplaining) }
         let reclaimedBefore = scan.reclaimed
-        prepareScan(node: node, &scan)
-        shrinkLists(node: node, &scan)
-        scan.reclaimed += shrinkSlabs(node: node, scan)
+        let groups = scannedGroups(scan)
+        prepareScan(node: node, groups, &scan)
+        for group in groups { shrinkLists(node: node, group, &scan) }
+        // Clients' shrinkers know nothing of groups.
+        if scan.group == 0 { scan.reclaimed += shrinkSlabs(node: node, scan) }
         noteState(of: node, scan)
         if scan.reclaimed > reclaimedBefore { changeReclaimState(node) { $0.failures = 0 } }
     }
@@ -31,8 +33,8 @@ extension Kernel {
 
     /// `shrink_lruvec()`: in turns of 32 pages, until enough were freed; then the lists' parts are
     /// kept as they were meant.
-    private mutating func shrinkLists(node: Int, _ scan: inout ScanControl) {
-        let targets = scanTargets(node: node, scan)
+    private mutating func shrinkLists(node: Int, _ group: Int, _ scan: inout ScanControl) {
+        let targets = scanTargets(node: node, group, scan)
         var left = targets
         let isProportional = !scan.isKswapd && scan.priority == ScanControl.startPriority
         var isAdjusted = isProportional
@@ -41,15 +43,15 @@ extension Kernel {
             for list in lists where left[list.rawValue] > 0 {
                 let count = min(left[list.rawValue], ScanControl.clusterPages)
                 left[list.rawValue] -= count
-                shrink(list, node: node, count, &scan)
+                shrink(list, node: node, group, count, &scan)
             }
             if scan.reclaimed < scan.wanted || isAdjusted { continue }
             guard left[0] + left[1] > 0, left[2] + left[3] > 0 else { break }
             adjust(&left, targets)
             isAdjusted = true
         }
-        if swap.totalPages > 0, isInactiveLow(node, isFile: false) {
-            shrinkActive(.activeAnon, node: node, ScanControl.clusterPages, &scan)
+        if swap.totalPages > 0, isInactiveLow(node, [group], isFile: false) {
+            shrinkActive(.activeAnon, node: node, group, ScanControl.clusterPages, &scan)
         }
     }
 
@@ -72,15 +74,16 @@ extension Kernel {
     private mutating func shrink(
         _ list: LRUList,
         node: Int,
+        _ group: Int,
         _ count: Int,
         _ scan: inout ScanControl
     ) {
         switch list {
         case .activeAnon:
-            if scan.mayDeactivate.anon { shrinkActive(list, node: node, count, &scan) }
+            if scan.mayDeactivate.anon { shrinkActive(list, node: node, group, count, &scan) }
         case .activeFile:
-            if scan.mayDeactivate.file { shrinkActive(list, node: node, count, &scan) }
-        case .inactiveAnon, .inactiveFile: shrinkInactive(list, node: node, count, &scan)
+            if scan.mayDeactivate.file { shrinkActive(list, node: node, group, count, &scan) }
+        case .inactiveAnon, .inactiveFile: shrinkInactive(list, node: node, group, count, &scan)
         case .unevictable: break
         }
     }
@@ -90,12 +93,13 @@ extension Kernel {
     private mutating func oldestPages(
         _ list: LRUList,
         node: Int,
+        _ group: Int,
         _ count: Int,
         _ scan: ScanControl
     ) -> [UInt32] {
         var taken: [UInt32] = []
         var skipped: [UInt32] = []
-        var next = lru.oldest(node: node, list)
+        var next = lru.oldest(node: node, group: group, list)
         while let pfn = next, taken.count < count, skipped.count < 32 * ScanControl.clusterPages {
             next = lru.younger(than: pfn)
             let zone = pages.map[Int(pfn)].zone
@@ -114,10 +118,11 @@ extension Kernel {
     mutating func shrinkActive(
         _ list: LRUList,
         node: Int,
+        _ group: Int,
         _ count: Int,
         _ scan: inout ScanControl
     ) {
-        let taken = oldestPages(list, node: node, count, scan)
+        let taken = oldestPages(list, node: node, group, count, scan)
         var deactivated: UInt64 = 0
         for pfn in taken {
             let references = takeReferences(of: pfn, &scan.work)
@@ -137,10 +142,11 @@ extension Kernel {
     private mutating func shrinkInactive(
         _ list: LRUList,
         node: Int,
+        _ group: Int,
         _ count: Int,
         _ scan: inout ScanControl
     ) {
-        let taken = oldestPages(list, node: node, count, scan)
+        let taken = oldestPages(list, node: node, group, count, scan)
         guard !taken.isEmpty else { return }
         var freed = 0
         for pfn in taken where reclaim(pfn, &scan) == .freed { freed += 1 }
@@ -150,6 +156,24 @@ extension Kernel {
         if list == .inactiveFile { scan.counts.filesTaken += taken.count }
         noteCost(node, isFile: list == .inactiveFile, pages: taken.count - freed)
         countScan(list, scanned: taken.count, freed: freed, isKswapd: scan.isKswapd)
+        if group > 0 { countScan(of: group, taken.count, freed, scan) }
+    }
+
+    private mutating func countScan(
+        of group: Int,
+        _ scanned: Int,
+        _ freed: Int,
+        _ scan: ScanControl
+    ) {
+        var statistics = cgroups[group].statistics
+        if scan.isKswapd {
+            statistics.scannedByKswapd &+= UInt64(scanned)
+            statistics.freedByKswapd &+= UInt64(freed)
+        } else {
+            statistics.scannedDirectly &+= UInt64(scanned)
+            statistics.freedDirectly &+= UInt64(freed)
+        }
+        cgroups[group].statistics = statistics
     }
 
     private mutating func countScan(_ list: LRUList, scanned: Int, freed: Int, isKswapd: Bool) {

@@ -32,7 +32,9 @@ struct LRULink: ColumnElement {
     ///
     /// Of anonymous memory: where its first process saw it, in pages; `folio->index`.
     var index: UInt64 = 0
-    private var unused: UInt64 = 0
+    /// The memory cgroup whose lists it is on.
+    var group: UInt32 = 0
+    private var unused: UInt32 = 0
 
     /// The place of its file; nil for anonymous memory.
     var file: Int? { owner == 0 ? nil : Int(owner) - 1 }
@@ -54,16 +56,18 @@ struct LRUStateCounts: Hashable, Sendable {
     }
 }
 
-/// The LRU lists of all nodes: `struct lruvec`.
+/// The LRU lists of all nodes and memory cgroups: `struct lruvec`.
 ///
 /// A page is on exactly one list while it belongs to a process, a file or the swap cache. New pages
 /// come to the head; reclaim takes from the tail.
 struct LRULists: ~Copyable {
     private(set) var links: ChunkedColumn<LRULink>
-    /// Node-major: node × lists + list; empty until the first page comes.
+    /// By group, node and list; empty until the first page comes.
     private var lists: [PageList] = []
-    /// Zone-major: zone × lists + list.
+    /// By group, zone and list.
     private var counts: [Int] = []
+    /// By zone and list, of all groups.
+    private var totals: [Int] = []
     /// By zone.
     private var states: [LRUStateCounts] = []
     private let nodeCount: Int
@@ -79,6 +83,7 @@ struct LRULists: ~Copyable {
         links = other.links.fork()
         lists = other.lists
         counts = other.counts
+        totals = other.totals
         states = other.states
         nodeCount = other.nodeCount
         zoneCount = other.zoneCount
@@ -91,9 +96,23 @@ struct LRULists: ~Copyable {
     var isUnused: Bool { lists.isEmpty }
 
     /// Pages of a zone on a list.
-    func count(zone: Int, _ list: LRUList) -> Int {
+    ///
+    /// - Parameter group: only those of a memory cgroup; nil for all.
+    func count(zone: Int, _ list: LRUList, group: Int? = nil) -> Int {
         let place = zone * LRUList.allCases.count + list.rawValue
-        return counts.indices.contains(place) ? counts[place] : 0
+        guard let group else { return totals.indices.contains(place) ? totals[place] : 0 }
+        let own = group * totals.count + place
+        return counts.indices.contains(own) ? counts[own] : 0
+    }
+
+    /// Whether a memory cgroup has pages on any list.
+    func hasPages(group: Int) -> Bool {
+        let start = group * totals.count
+        return start < counts.count && counts[start..<start + totals.count].contains { $0 > 0 }
+    }
+
+    private func place(_ group: Int, _ node: Int, _ list: LRUList) -> Int {
+        (group * max(nodeCount, 1) + node) * LRUList.allCases.count + list.rawValue
     }
 
     /// Pages of a zone by what they are besides.
@@ -113,8 +132,8 @@ struct LRULists: ~Copyable {
     }
 
     /// The page that has been on a list for longest; nil where it is empty.
-    func oldest(node: Int, _ list: LRUList) -> UInt32? {
-        let place = node * LRUList.allCases.count + list.rawValue
+    func oldest(node: Int, group: Int = 0, _ list: LRUList) -> UInt32? {
+        let place = place(group, node, list)
         guard lists.indices.contains(place), !lists[place].isEmpty else { return nil }
         return lists[place].tail
     }
@@ -126,7 +145,8 @@ struct LRULists: ~Copyable {
     }
 
     /// Says whose page it is, before it is put on a list.
-    mutating func name(_ pfn: UInt32, file: Int?, index: UInt64) {
+    mutating func name(_ pfn: UInt32, file: Int?, index: UInt64, group: Int = 0) {
+        links[Int(pfn)].group = UInt32(truncatingIfNeeded: group)
         links[Int(pfn)].owner = file.map { UInt32(truncatingIfNeeded: $0 &+ 1) } ?? 0
         links[Int(pfn)].index = index
         links[Int(pfn)].swap = 0
@@ -137,13 +157,9 @@ struct LRULists: ~Copyable {
 
     /// Puts a page on a list: at its head, or at its tail to be reclaimed next.
     mutating func add(_ pfn: UInt32, to list: LRUList, node: Int, zone: Int, atTail: Bool = false) {
-        if lists.isEmpty {
-            let kinds = LRUList.allCases.count
-            lists = Array(repeating: PageList(), count: max(nodeCount, 1) * kinds)
-            counts = Array(repeating: 0, count: max(zoneCount, 1) * kinds)
-            states = Array(repeating: LRUStateCounts(), count: max(zoneCount, 1))
-        }
-        let place = node * LRUList.allCases.count + list.rawValue
+        let group = Int(links[Int(pfn)].group)
+        let place = place(group, node, list)
+        if place >= lists.count { makeLists(upTo: group) }
         let old = atTail ? lists[place].tail : lists[place].head
         links[Int(pfn)].next = atTail ? PageList.none : old
         links[Int(pfn)].prev = atTail ? old : PageList.none
@@ -157,14 +173,32 @@ struct LRULists: ~Copyable {
             links[Int(old)].prev = pfn
             lists[place].head = pfn
         }
-        counts[zone * LRUList.allCases.count + list.rawValue] += 1
+        count(zone, list, group, by: 1)
+    }
+
+    /// Makes the lists of a group, and of all with lower numbers.
+    private mutating func makeLists(upTo group: Int) {
+        let kinds = LRUList.allCases.count
+        if lists.isEmpty {
+            totals = Array(repeating: 0, count: max(zoneCount, 1) * kinds)
+            states = Array(repeating: LRUStateCounts(), count: max(zoneCount, 1))
+        }
+        let ends = (group + 1) * max(nodeCount, 1) * kinds
+        lists += Array(repeating: PageList(), count: max(ends - lists.count, 0))
+        counts += Array(repeating: 0, count: max((group + 1) * totals.count - counts.count, 0))
+    }
+
+    private mutating func count(_ zone: Int, _ list: LRUList, _ group: Int, by change: Int) {
+        let place = zone * LRUList.allCases.count + list.rawValue
+        totals[place] += change
+        counts[group * totals.count + place] += change
     }
 
     /// Takes a page off the list that it is on.
     mutating func remove(_ pfn: UInt32, from list: LRUList, node: Int, zone: Int) {
-        let place = node * LRUList.allCases.count + list.rawValue
-        guard lists.indices.contains(place) else { return }
         let link = links[Int(pfn)]
+        let place = place(Int(link.group), node, list)
+        guard lists.indices.contains(place) else { return }
         if link.prev == PageList.none {
             lists[place].head = link.next
         } else {
@@ -175,12 +209,12 @@ struct LRULists: ~Copyable {
         } else {
             links[Int(link.next)].prev = link.prev
         }
-        counts[zone * LRUList.allCases.count + list.rawValue] -= 1
+        count(zone, list, Int(link.group), by: -1)
     }
 
     /// The pages of a list, youngest first; at most `limit`.
-    func frames(node: Int, _ list: LRUList, limit: Int = .max) -> [UInt32] {
-        let place = node * LRUList.allCases.count + list.rawValue
+    func frames(node: Int, group: Int = 0, _ list: LRUList, limit: Int = .max) -> [UInt32] {
+        let place = place(group, node, list)
         guard lists.indices.contains(place) else { return [] }
         var found: [UInt32] = []
         var pfn = lists[place].head

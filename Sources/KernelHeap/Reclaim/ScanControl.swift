@@ -13,6 +13,8 @@ struct ScanControl {
     /// Pages of higher zones are no help.
     var highestZone: ZoneType
     var isKswapd = false
+    /// The memory cgroup that is at its limit; the root where the machine is short of memory.
+    var group = 0
     var cpu: Int
     var priority = startPriority
     var mayWrite = true

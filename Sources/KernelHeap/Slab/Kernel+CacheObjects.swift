@@ -15,9 +15,27 @@ extension Kernel {
         flags: GFPFlags,
         in context: CallContext
     ) -> SlabAllocator.Object? {
-        var flags = gfpContext(flags, in: context)
+        let flags = gfpContext(flags, in: context)
         mightAllocate(flags, isObject: true, in: context)
         if pages.faults.isArmed, injectsFault(at: .slab, flags, in: context) { return nil }
+        guard cgroups.isOn else {
+            return makeObject(from: cache, requested: requested, flags: flags, in: context)
+        }
+        guard case .success(let charge) = chargeObject(of: cache, flags, in: context) else {
+            return nil
+        }
+        let made = makeObject(from: cache, requested: requested, flags: flags, in: context)
+        if let charge { finishCharge(charge, of: made) }
+        return made
+    }
+
+    private mutating func makeObject(
+        from cache: Int,
+        requested: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> SlabAllocator.Object? {
+        var flags = flags
         let isUnfit = !flags.isDisjoint(with: [.highMem, .dma32])
         if isUnfit { flags = fixedFlags(flags, for: cache, context) }
         let request = withReserves(flags, in: context)

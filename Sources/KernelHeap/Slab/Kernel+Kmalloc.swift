@@ -204,6 +204,7 @@ extension Kernel {
         in context: CallContext
     ) {
         let cache = page.slabCache
+        if cgroups.isOn { cgroups.forget(address) }
         defer { noteFree(of: address, in: page, context) }
         if slab.caches[cache].isChecked {
             return freeChecked(address, slab: page.slabNumber, in: context)

@@ -43,6 +43,8 @@ struct SlabAllocator: ~Copyable {
     private let clearsByOption: Bool
     /// The machine notes who owned which object.
     var keepsHistory = false { didSet { chooseFastPath() } }
+    /// Objects may be charged to a group.
+    var isAccounted = false { didSet { chooseFastPath() } }
     /// An allocation is to fail.
     var alwaysLeavesFastPath = false { didSet { chooseFastPath() } }
     let cpuCount: Int
@@ -80,7 +82,7 @@ struct SlabAllocator: ~Copyable {
     }
 
     private mutating func chooseFastPath() {
-        leavesFastPath = clearsByOption || keepsHistory || alwaysLeavesFastPath
+        leavesFastPath = clearsByOption || keepsHistory || alwaysLeavesFastPath || isAccounted
     }
 
     private init(forkOf other: inout SlabAllocator) {
@@ -104,6 +106,7 @@ struct SlabAllocator: ~Copyable {
         clearsByOption = other.clearsByOption
         keepsHistory = other.keepsHistory
         alwaysLeavesFastPath = other.alwaysLeavesFastPath
+        isAccounted = other.isAccounted
         cpuCount = other.cpuCount
         nodeCount = other.nodeCount
     }

@@ -168,6 +168,19 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         return result
     }
 
+    /// Tells every element with its index, passing over chunks that were never written.
+    func forEachWritten(_ body: (Int, Element) -> Void) {
+        var index = 0
+        while index < capacity {
+            if unsafe table[checked(index)] == 0 {
+                index = (index | Self.mask) + 1
+            } else {
+                body(index, self[index])
+                index += 1
+            }
+        }
+    }
+
     /// Makes room for more elements; at least doubles, so that growing is cheap in sum.
     mutating func grow(toAtLeast count: Int) {
         let needed = (count + Self.mask) >> Self.shift

@@ -205,11 +205,15 @@ extension Kernel {
         if toWrite { flags.insert(.write) }
         var request = AllocationRequest(order: 0, flags: flags, cpu: cpu, zones: pages.gfpZones)
         spreadDirtyPages(&request)
-        return pages.allocate(request)
+        let served =
+            pages.allocate(request)
             ?? allocateUnderPressure(request, in: CallContext(cpu: cpu, pid: runningProcess)) {
                 [request] in
                 $0.pages.allocate(request)
             }
+        guard let pfn = served, !chargeUserPage(pfn, cpu: cpu) else { return served }
+        freePages(PFN(rawValue: UInt64(pfn)), order: 0, in: CallContext(cpu: cpu))
+        return nil
     }
 
     /// Maps a fresh page as a process's own, as after a store.

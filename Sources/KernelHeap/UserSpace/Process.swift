@@ -18,6 +18,8 @@ struct Process: Sendable {
     var space = AddressSpace()
     /// `/proc/<pid>/oom_score_adj`: from -1000, never killed, to 1000.
     var oomScoreAdjustment = 0
+    /// The memory cgroup it is in, by its number.
+    var cgroup = 0
     /// What it takes along from CPU to CPU.
     var task = TaskState()
     /// Open files by descriptor, less `firstDescriptor`.
@@ -58,6 +60,7 @@ struct Process: Sendable {
         var child = Process(pid: pid, name: name, parent: self.pid)
         child.descriptors = descriptors
         child.oomScoreAdjustment = oomScoreAdjustment
+        child.cgroup = cgroup
         return child
     }
 
@@ -65,6 +68,7 @@ struct Process: Sendable {
     mutating func exit() {
         pid = 0
         descriptors = []
+        cgroup = 0
         space = AddressSpace()
     }
 

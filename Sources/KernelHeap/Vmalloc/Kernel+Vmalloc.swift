@@ -264,7 +264,7 @@ extension Kernel {
         while frames.count < wanted {
             guard let block = allocPages(order: order, flags: flags, in: context) else { break }
             let first = UInt32(truncatingIfNeeded: block.rawValue)
-            if order > 0 { pages.splitAllocated(first) }
+            if order > 0 { splitBlock(first) }
             for offset in 0..<UInt32(1 << order) { frames.append(first + offset) }
         }
         return frames
