@@ -66,6 +66,7 @@ extension Kernel {
     /// - Parameters:
     ///   - place: the process's.
     ///   - most: pages that its group may have; nil for all memory.
+    /// - Returns: points; who has most is killed.
     func badness(_ place: Int, of most: UInt64? = nil) -> Int {
         let space = processes[place].space
         let points = space.residentPages &+ space.swapEntries &+ UInt64(space.tableCount)

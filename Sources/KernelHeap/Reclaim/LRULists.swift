@@ -95,9 +95,7 @@ struct LRULists: ~Copyable {
     /// Whether no page was ever on a list.
     var isUnused: Bool { lists.isEmpty }
 
-    /// Pages of a zone on a list.
-    ///
-    /// - Parameter group: only those of a memory cgroup; nil for all.
+    /// Pages of a zone on a list; only those of a memory cgroup, or of all.
     func count(zone: Int, _ list: LRUList, group: Int? = nil) -> Int {
         let place = zone * LRUList.allCases.count + list.rawValue
         guard let group else { return totals.indices.contains(place) ? totals[place] : 0 }
