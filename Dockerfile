@@ -3,7 +3,7 @@
 # Build: the whole toolchain, none of which reaches the image that runs.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libmicrohttpd-dev libsimdjson-dev pkg-config \
+    && apt-get install -y --no-install-recommends libmicrohttpd-dev libsimdjson-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 # Dependencies alone first: a change of the sources keeps this layer.
@@ -18,7 +18,7 @@ RUN swift build -c release --product kheapd --static-swift-stdlib \
 # Run: Debian's own builds of the two C libraries, and one binary.
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends curl libmicrohttpd12 libsimdjson14 libstdc++6 \
+    && apt-get install -y --no-install-recommends curl libmicrohttpd12 libsimdjson14 libstdc++6 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin kheapd
 COPY --from=build /image/kheapd /usr/local/bin/kheapd

@@ -41,10 +41,11 @@ let package = Package(
             name: "CSimdJSON",
             linkerSettings: [.linkedLibrary("simdjson")]
         ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "KernelHeapService",
             dependencies: [
-                "KernelHeap", "KernelProc", "HTTPServer", "CSimdJSON",
+                "KernelHeap", "KernelProc", "HTTPServer", "CSimdJSON", "CZlib",
                 .product(name: "Logging", package: "swift-log"),
             ],
             resources: [
@@ -66,7 +67,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["KernelHeap"],
+            dependencies: ["KernelHeap", "CZlib"],
             path: "Tests/TestSupport",
             resources: [.copy("Recordings")],
             swiftSettings: settings

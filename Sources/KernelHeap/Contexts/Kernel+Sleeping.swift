@@ -30,8 +30,13 @@ extension Kernel {
     /// - Parameters:
     ///   - place: file and line; nil for macros, which name their caller's.
     ///   - context: of the caller.
+    @inline(__always)
     mutating func mightFault(at place: StaticString?, in context: CallContext) {
-        guard !context.canSleep else { return }
+        if !context.canSleep { reportFault(at: place, in: context) }
+    }
+
+    @inline(never)
+    private mutating func reportFault(at place: StaticString?, in context: CallContext) {
         if let task = process(context.pid), processes[task].task.pagefaultDisabled > 0 { return }
         // kmap_atomic() switches page faults off, too.
         let maps = highMemory.isHeld ? highMemory.thread(context.cpu, context.pid) : nil

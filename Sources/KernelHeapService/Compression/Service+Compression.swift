@@ -12,8 +12,7 @@ extension Service {
             let accepted = request.header("Accept-Encoding"), Service.readsGzip(accepted)
         else { return }
         let bytes = response.body.copiedBytes
-        let compressed = Gzip.compress(bytes)
-        guard compressed.count < bytes.count else { return }
+        guard let compressed = Gzip.compress(bytes), compressed.count < bytes.count else { return }
         var body = ByteBuffer(capacity: compressed.count)
         body.append(compressed)
         response.body = .bytes(body)
