@@ -23,6 +23,8 @@ public struct Kernel: ~Copyable, Sendable {
     var highMemory: HighMemory
     var processes: [Process] = [Process(pid: 1, name: "init")]
     var devices = DeviceTable()
+    /// Devices of the driver model, and what their drivers have asked for.
+    var driverModel = DriverModel()
     /// Files that live in memory.
     var files = MemoryFiles()
     /// Stores of other threads that clients have registered.
@@ -161,6 +163,7 @@ public struct Kernel: ~Copyable, Sendable {
         highMemory = other.highMemory
         processes = other.processes
         devices = other.devices
+        driverModel = other.driverModel
         files = other.files
         userPages = other.userPages
         lru = other.lru.fork()
@@ -281,7 +284,7 @@ public struct Kernel: ~Copyable, Sendable {
             + (history?.heldBytes ?? 0) + recentCalls.heldBytes
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes { bytes += process.heldBytes }
-        bytes += lru.heldBytes + cgroups.heldBytes + swap.heldBytes
+        bytes += lru.heldBytes + cgroups.heldBytes + swap.heldBytes + driverModel.heldBytes
         bytes += (dirtyPages.capacity + writingPages.capacity) * 4
         return bytes + files.heldBytes + written.heldBytes
     }

@@ -96,6 +96,12 @@ struct HostileCalls {
             } else {
                 arguments.set(index, word: pointer())
             }
+        case .device:
+            if random.oneIn(4) {
+                arguments.set(index, word: pointer())
+            } else {
+                arguments.set(index, payload: .text("text"))
+            }
         case .names:
             let isUsual = !random.oneIn(3)
             arguments.set(index, word: isUsual ? random.pick([1, 3, 0x22, 0x32]) : random.next())
@@ -105,7 +111,7 @@ struct HostileCalls {
             arguments.set(index, payload: .bytes([UInt8](repeating: 0x5a, count: count)))
         case .text:
             arguments.set(index, payload: .text(random.oneIn(2) ? "text" : "/dev/text"))
-        case .driver: arguments.set(index, payload: .driver(driver()))
+        case .driver, .steps: arguments.set(index, payload: .driver(driver()))
         case .addresses: arguments.set(index, payload: .words([pointer(), number()]))
         }
     }
@@ -136,7 +142,7 @@ struct HostileCalls {
         let descriptor = random.pick(CallRegistry.all)
         var arguments = CallArguments()
         for (index, parameter) in descriptor.signature.parameters.enumerated()
-        where parameter.type != .driver {
+        where parameter.type != .driver && parameter.type != .steps {
             set(parameter, of: descriptor, at: index, &arguments)
         }
         let known = descriptor.signature.parameters.indices.filter {

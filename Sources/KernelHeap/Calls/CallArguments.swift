@@ -70,6 +70,12 @@ public struct CallArguments: Sendable {
         return .address(words[index])
     }
 
+    /// A device: by name where one was given, else by the address of its `struct device`.
+    public func device(_ index: Int) -> DeviceArgument {
+        if case .text(let name)? = payload(index) { return .name(name) }
+        return .address(words[index])
+    }
+
     /// A lock: by name where one was given, else by its address.
     public func lock(_ index: Int) -> LockName {
         if case .text(let name)? = payload(index) {
@@ -86,6 +92,12 @@ public struct CallArguments: Sendable {
 
 /// How a call names a cache.
 public enum CacheArgument: Hashable, Sendable {
+    case name(String)
+    case address(UInt64)
+}
+
+/// How a call names a device.
+public enum DeviceArgument: Hashable, Sendable {
     case name(String)
     case address(UInt64)
 }

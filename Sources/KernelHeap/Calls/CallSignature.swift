@@ -14,6 +14,8 @@ public enum ParameterType: Hashable, Sendable {
     case cache
     /// A lock: a name of the client's own, or the address of its `spinlock_t`.
     case lock
+    /// A `struct device *`: its address as text, or the device's name.
+    case device
     /// `PROT_READ|PROT_WRITE`, and so on: names joined by `|`, a list, or a number.
     case names(FlagNames)
     case boolean
@@ -25,6 +27,8 @@ public enum ParameterType: Hashable, Sendable {
     case addresses
     /// A driver: for each of its methods a list of steps. Kept as a payload.
     case driver
+    /// What a callback does: one list of steps. Kept as a payload.
+    case steps
 
     /// A `size_t`.
     public static let size = ParameterType.unsigned(bits: 64)

@@ -34,6 +34,7 @@ struct ChrdevRegister: KernelCall {
                 .driver,
                 "What probe, open, read, write, ioctl, llseek, poll, mmap, release and remove do, as steps."
             ),
+            Parameter("dev", .device, "The device whose $dev its methods get.", optional: true),
         ],
         "Makes a character device with a node under /dev; returns its major number.",
         runsMethods: true
@@ -41,14 +42,20 @@ struct ChrdevRegister: KernelCall {
 
     var name: String
     var script: DriverScript
+    var device: DeviceArgument?
 
     init(_ arguments: borrowing CallArguments) {
         name = arguments.text(0)
         script = arguments.driver(1)
+        device = arguments.has(2) ? arguments.device(2) : nil
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(kernel.registerDevice(name, script, in: context))
+        guard let device, device != .address(0) else {
+            return CallResult(kernel.registerDevice(name, script, in: context))
+        }
+        guard let parent = kernel.findDevice(device, in: context) else { return .noDevice }
+        return CallResult(kernel.registerDevice(name, script, parent: parent, in: context))
     }
 }
 

@@ -51,7 +51,8 @@ public enum CallRegistry {
             cacheCalls, cacheObjectCalls, memoryCalls, processCalls, userSpaceCalls,
             memoryFileCalls, userModeCalls, userCopyCalls, uncheckedCopyCalls, userAccessCalls,
             userStringCalls, pagingCalls, segmentationCalls, descriptorCalls, sysctlCalls,
-            vmallocCalls, highMemoryCalls, deviceCalls, systemCalls, faultInjectionCalls,
+            vmallocCalls, highMemoryCalls, deviceCalls, driverModelCalls,
+            managedMemoryCalls, managedActionCalls, systemCalls, faultInjectionCalls,
             addressCalls, pageCacheCalls, reclaimCalls, contextCalls, lockCalls, taskScopeCalls,
             timeCalls, compactionCalls, cgroupCalls,
         ]

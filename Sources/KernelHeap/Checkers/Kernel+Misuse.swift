@@ -6,6 +6,7 @@ extension Kernel {
         guard let place = slabPlace(at: address) else { return checkFreeOfPages(address) }
         if !place.isExact {
             misuse.add(.invalidFree(place))
+            checkManaged(address)
         } else if !place.isAllocated {
             misuse.add(.doubleFree(place))
         }
@@ -14,7 +15,10 @@ extension Kernel {
     /// Pages belong to `kfree()` as the whole blocks that a large `kmalloc()` gives.
     private mutating func checkFreeOfPages(_ address: UInt64) {
         guard let place = pagePlace(at: address) else { return }
-        if place.use != .compound || place.offset != 0 { misuse.add(.wrongMemory(place)) }
+        if place.use != .compound || place.offset != 0 {
+            misuse.add(.wrongMemory(place))
+            checkManaged(address)
+        }
     }
 
     /// Notes what is wrong with an address that a caller is about to free to a cache.

@@ -17,6 +17,7 @@ extension MisuseWarning {
         case .uncheckedCopy: "unchecked_copy"
         case .informationLeak: "information_leak"
         case .wrongContext: "wrong_context"
+        case .managedMemory: "managed_memory"
         }
     }
 
@@ -75,6 +76,7 @@ extension MisuseWarning {
             ]
         case .informationLeak(let leak): leak.facts
         case .wrongContext(let wrong): wrong.facts
+        case .managedMemory(let memory): memory.facts
         }
     }
 
@@ -89,12 +91,13 @@ extension MisuseWarning {
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
             case .informationLeak(let leak): [leak.place]
             case .wrongMemory, .freePages, .notDirectMapped, .wrongConversion, .doubleFetch,
-                .uncheckedCopy, .wrongContext:
+                .uncheckedCopy, .wrongContext, .managedMemory:
                 []
             }
         if case .doubleFetch(let fetch) = self { return [fetch.firstCall] }
         if case .uncheckedCopy(_, _, let call) = self { return [call] }
         if case .wrongContext(let wrong) = self { return wrong.locks.map(\.call) }
+        if case .managedMemory(let memory) = self { return memory.call.map { [$0] } ?? [] }
         var calls: [UInt64] = []
         for case let call? in places.map({ $0?.call }) where !calls.contains(call) {
             calls.append(call)
@@ -137,6 +140,7 @@ extension MisuseWarning {
             "\(leak.count) bytes of \(leak.place.phrase) went to user space that nobody has written "
                 + "since \(leak.place.history): \(leak.origin)."
         case .wrongContext(let wrong): wrong.sentence
+        case .managedMemory(let memory): memory.sentence
         }
     }
 }

@@ -32,6 +32,8 @@ public enum MisuseWarning: Hashable, Sendable {
     case informationLeak(InformationLeak)
     /// A function was used where it must not be, or ended what was not begun.
     case wrongContext(WrongContext)
+    /// Memory that a device manages was freed past it, or by another device.
+    case managedMemory(ManagedMemory)
 }
 
 /// An address that the direct map's arithmetic was done on although it does not lie there.

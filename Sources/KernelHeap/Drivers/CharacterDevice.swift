@@ -8,8 +8,11 @@ struct CharacterDevice: Sendable {
     /// False from `chrdev_unregister` on; files that are open keep the driver's methods.
     var isRegistered = true
     var openFiles = 0
+    /// The address of the `struct device` that it belongs to and keeps; 0 for none.
+    let parent: UInt64
 
-    init(_ name: String, major: Int, _ script: DriverScript) {
+    init(_ name: String, major: Int, _ script: DriverScript, parent: UInt64 = 0) {
+        self.parent = parent
         self.name = name
         self.major = major
         self.script = script
@@ -43,6 +46,8 @@ struct DeviceTable: Sendable {
     var unused: [UInt64] = []
     /// The lowest address of each caller's kernel stack.
     var stacks: [Int: UInt64] = [:]
+    /// Methods that are under way inside each other.
+    var depth = 0
 
     /// Majors that `register_chrdev(0, …)` gives, in its order: `find_dynamic_major()`.
     private static let majors = Array((234...254).reversed()) + Array((384...511).reversed())
@@ -66,9 +71,10 @@ struct DeviceTable: Sendable {
     func device(major: Int) -> Int? { devices.firstIndex { $0.major == major } }
 
     /// Forgets a device that was unregistered, with its last file.
-    mutating func dropIfUnused(_ device: Int) {
-        if !devices[device].isRegistered && devices[device].openFiles == 0 {
-            devices.remove(at: device)
-        }
+    ///
+    /// - Returns: the `struct device` that it kept; 0 for none.
+    mutating func dropIfUnused(_ device: Int) -> UInt64 {
+        guard !devices[device].isRegistered && devices[device].openFiles == 0 else { return 0 }
+        return devices.remove(at: device).parent
     }
 }

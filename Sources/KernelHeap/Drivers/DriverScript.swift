@@ -34,18 +34,24 @@ public struct DriverScript: Hashable, Sendable {
 /// A method of a character device: of its driver or of its `struct file_operations`.
 public enum DeviceMethod: Int, CaseIterable, Hashable, Sendable {
     case probe, remove, open, read, write, ioctl, release, llseek, poll, mmap
+    /// What a callback does that the kernel is told to call, such as `devm_add_action()`'s.
+    case action
+
+    /// Those of a driver, which has names for them.
+    public static let ofDriver: [DeviceMethod] = allCases.filter { $0 != .action }
 
     public var name: String { String(describing: self) }
 
     /// What the method is called with.
     public var parameters: [MethodParameter] {
         switch self {
-        case .probe, .remove: []
-        case .open, .release, .poll: [.file]
-        case .read, .write: [.file, .buf, .count, .ppos]
-        case .ioctl: [.file, .cmd, .arg]
-        case .llseek: [.file, .offset, .whence]
-        case .mmap: [.file, .vma, .vmStart, .vmEnd, .vmPageOffset]
+        case .probe, .remove: [.dev]
+        case .open, .release, .poll: [.file, .dev]
+        case .read, .write: [.file, .buf, .count, .ppos, .dev]
+        case .ioctl: [.file, .cmd, .arg, .dev]
+        case .llseek: [.file, .offset, .whence, .dev]
+        case .mmap: [.file, .vma, .vmStart, .vmEnd, .vmPageOffset, .dev]
+        case .action: [.arg]
         }
     }
 }
@@ -69,6 +75,8 @@ public enum MethodParameter: Int, CaseIterable, Hashable, Sendable {
     case vmStart
     case vmEnd
     case vmPageOffset
+    /// The address of the `struct device`; 0 where a character device has none.
+    case dev
 
     public var name: String {
         switch self {

@@ -16,11 +16,13 @@ extension Kernel {
     /// - Parameters:
     ///   - name: of the node: 1 to 255 bytes without a slash.
     ///   - script: the driver.
+    ///   - parent: the place of the device that its methods get as `$dev`, and that it keeps.
     ///   - context: where the driver is loaded.
     /// - Returns: the major number, or what `probe` returned when that is negative.
     mutating func registerDevice(
         _ name: String,
         _ script: DriverScript,
+        parent: Int? = nil,
         in context: CallContext
     ) -> DeviceOutcome {
         let isName =
@@ -28,7 +30,8 @@ extension Kernel {
         guard isName else { return .failure(.EINVAL) }
         guard devices.device(named: name) == nil else { return .failure(.EEXIST) }
         guard let major = devices.freeMajor else { return .failure(.EBUSY) }
-        devices.devices.append(CharacterDevice(name, major: major, script))
+        let owner = parent.map { driverModel.keep($0) } ?? 0
+        devices.devices.append(CharacterDevice(name, major: major, script, parent: owner))
         let run = run(.probe, ofDevice: devices.devices.count - 1, [], in: context)
         let facts = [
             Fact("path", .text("/dev/" + name)), Fact("major", .number(Int64(major))),
@@ -36,6 +39,7 @@ extension Kernel {
         ]
         guard let value = run.value, Int64(bitPattern: value) >= 0 else {
             if let place = devices.device(major: major) { devices.devices.remove(at: place) }
+            _ = putDevice(owner, in: context)
             return DeviceOutcome(value: run.value.map { Int64(bitPattern: $0) }, facts: facts)
         }
         return DeviceOutcome(value: Int64(major), facts: facts)
@@ -48,7 +52,7 @@ extension Kernel {
         let open = devices.devices[place].openFiles
         devices.devices[place].isRegistered = false
         let run = run(.remove, ofDevice: place, [], in: context)
-        if let place = devices.device(major: major) { devices.dropIfUnused(place) }
+        dropIfUnused(major, in: context)
         return DeviceOutcome(
             value: run.value == nil ? nil : 0,
             facts: [
@@ -114,13 +118,20 @@ extension Kernel {
         devices.files[address] = nil
         if let place = devices.device(major: file.major) {
             devices.devices[place].openFiles -= 1
-            devices.dropIfUnused(place)
         }
         kfreeFile(address, in: context)
+        dropIfUnused(file.major, in: context)
         return DeviceOutcome(
             value: run.value == nil ? nil : 0,
             facts: [Fact("steps", .list(run.steps))]
         )
+    }
+
+    /// Forgets a character device that nothing shows any more, and lets go of its `struct device`.
+    private mutating func dropIfUnused(_ major: Int, in context: CallContext) {
+        guard let place = devices.device(major: major) else { return }
+        let parent = devices.dropIfUnused(place)
+        _ = putDevice(parent, in: context)
     }
 
     /// The device's file that a descriptor of the calling process stands for.

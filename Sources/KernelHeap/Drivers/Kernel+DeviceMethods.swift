@@ -22,27 +22,56 @@ extension Kernel {
         _ parameters: [(MethodParameter, UInt64)],
         in context: CallContext
     ) -> MethodRun {
-        var device = devices.devices[place]
-        let major = device.major
-        for (parameter, value) in parameters { device.variables[parameter.rawValue] = value }
+        let device = devices.devices[place]
+        var variables = device.variables
+        let parent = (MethodParameter.dev, device.parent)
+        let run = runSteps(device.script[method], parameters + [parent], &variables, in: context)
+        if let place = devices.device(major: device.major) {
+            devices.devices[place].variables = variables
+        }
+        return run
+    }
+
+    /// Most methods that may be under way inside each other.
+    private static let deepestMethod = 4
+
+    /// Runs steps one after another, until one returns or the kernel dies.
+    ///
+    /// - Parameters:
+    ///   - steps: of a method or a callback.
+    ///   - parameters: what the kernel hands to it.
+    ///   - variables: of the script, which the steps read and set.
+    ///   - context: where it runs.
+    /// - Returns: the value of the first return step, else 0.
+    mutating func runSteps(
+        _ steps: [MethodStep],
+        _ parameters: [(MethodParameter, UInt64)],
+        _ variables: inout [UInt64],
+        in context: CallContext
+    ) -> MethodRun {
+        for (parameter, value) in parameters { variables[parameter.rawValue] = value }
         var run = MethodRun()
-        for step in device.script[method] {
-            if let condition = step.condition, !condition.holds(device.variables) { continue }
+        guard devices.depth < Self.deepestMethod else {
+            let text = "methods call each other \(Self.deepestMethod) deep, the most that is run"
+            run.steps.append(.facts([Fact("refused", .text(text))]))
+            return run
+        }
+        devices.depth += 1
+        defer { devices.depth -= 1 }
+        for step in steps {
+            if let condition = step.condition, !condition.holds(variables) { continue }
             switch step.action {
             case .leave(let value):
-                run.value = value.value(device.variables)
+                run.value = value.value(variables)
                 run.steps.append(.facts([Fact("return", returned(run.value ?? 0))]))
             case .call(let index, let arguments, let bindings, let result):
                 let deaths = log.deaths
-                let value = runStep(index, arguments, bindings, device.variables, context, &run)
-                if let result { device.variables[result] = value }
+                let value = runStep(index, arguments, bindings, variables, context, &run)
+                if let result { variables[result] = value }
                 if log.deaths > deaths || contexts.hang != nil { run.value = nil }
             }
             if run.value == nil { break }
             if case .leave = step.action { break }
-        }
-        if let place = devices.device(major: major) {
-            devices.devices[place].variables = device.variables
         }
         return run
     }
@@ -89,7 +118,7 @@ extension Kernel {
         case .unsigned(let bits) where bits < 64: word & ((1 << UInt64(max(bits, 1))) - 1)
         case .signed(let bits) where bits == 32:
             UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: word)))
-        case .address, .page, .cache, .lock: word & pointerMask
+        case .address, .page, .cache, .lock, .device: word & pointerMask
         case .unsigned where layout.is32Bit: word & pointerMask
         default: word
         }
@@ -105,13 +134,13 @@ extension Kernel {
         for (index, parameter) in signature.parameters.enumerated() where arguments.has(index) {
             let word = arguments.word(index)
             switch parameter.type {
-            case .address, .page: given.append(Fact(parameter.name, .address(word)))
+            case .address, .page, .device: given.append(Fact(parameter.name, .address(word)))
             case .unsigned: given.append(Fact(parameter.name, .number(Int64(clamping: word))))
             case .signed: given.append(Fact(parameter.name, .number(Int64(bitPattern: word))))
             case .boolean: given.append(Fact(parameter.name, .boolean(word != 0)))
             case .gfp:
                 given.append(Fact(parameter.name, .gfp(arguments.gfp(index))))
-            case .names, .bytes, .text, .addresses, .cache, .lock, .driver: break
+            case .names, .bytes, .text, .addresses, .cache, .lock, .driver, .steps: break
             }
         }
         var facts = [Fact("call", .text(signature.name)), Fact("arguments", .facts(given))]

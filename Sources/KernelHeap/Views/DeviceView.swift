@@ -46,7 +46,7 @@ extension Kernel {
                 name: device.name,
                 major: device.major,
                 isRegistered: device.isRegistered,
-                methods: DeviceMethod.allCases.filter { !device.script[$0].isEmpty },
+                methods: DeviceMethod.ofDriver.filter { !device.script[$0].isEmpty },
                 variables: zip(device.script.variables, device.variables).dropFirst(own).map {
                     DeviceView.Variable(name: $0, value: $1)
                 },

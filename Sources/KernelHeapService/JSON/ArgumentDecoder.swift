@@ -28,6 +28,8 @@ struct ArgumentDecoder {
             return .payload(.text(text))
         case .driver:
             return .payload(.driver(try DriverDecoder.driver(place, tables: tables)))
+        case .steps:
+            return .payload(.driver(try DriverDecoder.action(place, tables: tables)))
         case .addresses:
             let words = try addresses(place)
             try checkLength(words.count, "addresses", place)
@@ -84,7 +86,7 @@ struct ArgumentDecoder {
             )
         case .tooLarge: throw beyond64Bits(place)
         case .notANumber:
-            if parameter.type == .cache || parameter.type == .lock, !text.isEmpty {
+            if hasNames, !text.isEmpty {
                 return .payload(.text(String(text)))
             }
             throw wrongType(place)
@@ -177,7 +179,15 @@ struct ArgumentDecoder {
 
     private var isPointer: Bool {
         switch parameter.type {
-        case .address, .page, .cache, .lock: true
+        case .address, .page, .cache, .lock, .device: true
+        default: false
+        }
+    }
+
+    /// Whether a name may stand for the pointer.
+    private var hasNames: Bool {
+        switch parameter.type {
+        case .cache, .lock, .device: true
         default: false
         }
     }
@@ -185,7 +195,7 @@ struct ArgumentDecoder {
     /// Whether a name that begins with `$` may stand for the argument.
     var takesReference: Bool {
         switch parameter.type {
-        case .unsigned, .signed, .address, .page, .cache, .lock: true
+        case .unsigned, .signed, .address, .page, .cache, .lock, .device: true
         default: false
         }
     }
@@ -229,6 +239,7 @@ extension ParameterType {
         case .page: ["\"0x…\", the address of a struct page", "a PFN as a plain number"]
         case .cache: ["\"0x…\"", "the name of a cache"]
         case .lock: ["a name", "\"0x…\", the address of a spinlock_t"]
+        case .device: ["the name of a device", "\"0x…\", the address of a struct device"]
         case .names(let set): set.names.map(\.name)
         case .boolean: ["true", "false"]
         case .bytes:
@@ -238,6 +249,7 @@ extension ParameterType {
             ]
         case .text: ["a string"]
         case .addresses: ["a list of addresses"]
+        case .steps: ["[{\"call\": …, \"as\": …}, …]"]
         case .driver: ["{\"read\": [{\"call\": …, \"as\": …}, {\"return\": …}], …}"]
         }
     }

@@ -13,6 +13,8 @@ struct DriverDecoder {
     private var script = DriverScript()
     /// Bytes that the steps' arguments have so far beside words.
     private var payloadBytes = 0
+    /// A callback's steps, rather than a driver's methods.
+    private var isAction = false
 
     /// Most bytes of all steps' arguments together, as of one call's.
     private static let maximumPayloadBytes = PayloadDecoder.maximumBytes
@@ -49,15 +51,61 @@ struct DriverDecoder {
         return decoder.script
     }
 
+    /// What a callback does, at a place.
+    ///
+    /// - Parameters:
+    ///   - place: a list of steps, or in a form the text of one.
+    ///   - tables: of the machine.
+    ///   - calls: that steps may name.
+    /// - Returns: a script with one method, `action`. Its steps take no callbacks of their own.
+    /// - Throws: a `Problem` with the pointer of the first member that is wrong.
+    static func action(
+        _ place: ArgumentPlace,
+        tables: MachineTables,
+        calls: CallTable = .shared
+    ) throws(Problem) -> DriverScript {
+        var decoder = DriverDecoder(tables: tables, calls: calls)
+        decoder.isAction = true
+        switch place {
+        case .json(let value): try decoder.readAction(value)
+        case .field(_, let text):
+            guard let parser = JSONParser() else {
+                throw Problem(.wrongType, "no memory to read it", at: place.pointer)
+            }
+            // The document's values end with their parser.
+            defer { withExtendedLifetime(parser) {} }
+            try decoder.readAction(try parser.parse(text))
+        }
+        return decoder.script
+    }
+
+    private mutating func readAction(_ list: JSONValue) throws(Problem) {
+        guard list.kind == .array else {
+            throw Problem(.wrongType, "a callback must be a list of steps", at: list)
+        }
+        try checkLength(list)
+        try read([(.action, list)])
+    }
+
+    private func checkLength(_ list: JSONValue) throws(Problem) {
+        guard list.count <= DriverScript.maximumSteps else {
+            throw Problem(
+                .outOfRange,
+                "a method has at most \(DriverScript.maximumSteps) steps",
+                at: list
+            )
+        }
+    }
+
     private mutating func read(_ driver: JSONValue) throws(Problem) {
         guard driver.kind == .object else {
             throw Problem(.wrongType, "a driver must be an object of methods", at: driver)
         }
         var methods: [(DeviceMethod, JSONValue)] = []
-        let names = DeviceMethod.allCases.map(\.name)
+        let names = DeviceMethod.ofDriver.map(\.name)
         for member in driver.children {
             guard
-                let method = DeviceMethod.allCases.first(where: {
+                let method = DeviceMethod.ofDriver.first(where: {
                     member.key == Array($0.name.utf8)
                 })
             else {
@@ -73,15 +121,13 @@ struct DriverDecoder {
             guard member.kind == .array else {
                 throw Problem(.wrongType, "a method must be a list of steps", at: member)
             }
-            guard member.count <= DriverScript.maximumSteps else {
-                throw Problem(
-                    .outOfRange,
-                    "a method has at most \(DriverScript.maximumSteps) steps",
-                    at: member
-                )
-            }
+            try checkLength(member)
             methods.append((method, member))
         }
+        try read(methods)
+    }
+
+    private mutating func read(_ methods: [(DeviceMethod, JSONValue)]) throws(Problem) {
         // A method may use what another one sets, whichever stands first.
         for (_, list) in methods {
             for step in list.children { try declare(step) }
@@ -165,6 +211,13 @@ struct DriverDecoder {
             throw Problem(
                 .invalidValue,
                 "a method cannot call \(call.name)(), which runs methods",
+                at: name
+            )
+        }
+        guard !isAction || !call.parameters.contains(where: { $0.type == .steps }) else {
+            throw Problem(
+                .invalidValue,
+                "a callback cannot call \(call.name)(), which takes another one",
                 at: name
             )
         }

@@ -30,7 +30,8 @@ extension JSONWriter {
         case .names(let set):
             raw(",\"values\":")
             strings(set.names.map(\.name))
-        case .gfp, .address, .page, .cache, .lock, .boolean, .bytes, .text, .addresses, .driver:
+        case .gfp, .address, .page, .cache, .lock, .device, .boolean, .bytes, .text, .addresses,
+            .driver, .steps:
             break
         }
         if let maximum = parameter.maximum {
@@ -56,12 +57,14 @@ extension ParameterType {
         case .page: "page"
         case .cache: "cache"
         case .lock: "lock"
+        case .device: "device"
         case .names: "flags"
         case .boolean: "boolean"
         case .bytes: "bytes"
         case .text: "string"
         case .addresses: "addresses"
         case .driver: "driver"
+        case .steps: "steps"
         }
     }
 }

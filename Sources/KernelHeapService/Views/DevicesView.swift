@@ -2,7 +2,7 @@ internal import KernelHeap
 
 extension StateView {
     /// `GET …/devices`: the character devices, their drivers' variables, and who has them open, a
-    /// part of the open files at a time.
+    /// part of the open files at a time; and the devices of the driver model with their resources.
     static let devices = StateView(
         "devices",
         parameters: ["cursor", "limit"]
@@ -14,6 +14,9 @@ extension StateView {
         json.object { json in
             json.member("seq", kernel.sequence)
             json.member("devices", objects: devices) { $0.device($1) }
+            json.member("bus_devices", objects: kernel.busDeviceViews(limit: limit)) {
+                $0.busDevice($1, gfp: kernel.profile.gfp)
+            }
             json.name("next_cursor")
             if let next { json.string(String(next)) } else { json.raw("null") }
         }
@@ -38,5 +41,20 @@ extension JSONWriter {
             json.member("fd", file.descriptor)
             json.member("file", address: file.address.rawValue)
         }
+    }
+
+    fileprivate mutating func busDevice(_ device: BusDeviceView, gfp: GFPTable) {
+        member("name", device.name)
+        member("dev", address: device.address.rawValue)
+        member("call", device.call)
+        member("driver", orNull: device.driver)
+        member("registered", device.isRegistered)
+        member("references", device.references)
+        name("character_devices")
+        strings(device.characterDevices)
+        member("open_files", device.openFiles)
+        name("resources")
+        list(device.resources) { (json, facts) in json.facts(facts, gfp) }
+        member("omitted_resources", device.omittedResources)
     }
 }
