@@ -46,8 +46,9 @@ struct DevresAction: Sendable {
 
 /// Sizes in the driver core, by machine.
 struct DeviceLayout {
-    /// From the `struct devres` to its data: the node, rounded up to `ARCH_KMALLOC_MINALIGN`, which is
-    /// 8 as recorded. 2.6 has no name and no size in the node.
+    /// From the `struct devres` to its data: the node, as far as `ARCH_KMALLOC_MINALIGN` wants.
+    ///
+    /// That is 8, as recorded. 2.6 has no name and no size in the node.
     let header: UInt64
     /// A `struct devres_group`: two nodes, an id and a color.
     let groupBytes: UInt64

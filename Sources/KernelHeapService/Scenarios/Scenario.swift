@@ -32,6 +32,7 @@ struct Scenario: Sendable {
         Scenario("hardened-usercopy", PackageResources.hardened_usercopy_json),
         Scenario("kmalloc-rounding", PackageResources.kmalloc_rounding_json),
         Scenario("vmalloc-guard", PackageResources.vmalloc_guard_json),
+        Scenario("devm-lifetime", PackageResources.devm_lifetime_json),
     ]
 
     static let names = NameTable(all.map(\.name))

@@ -30,7 +30,7 @@ struct ManagedDeviceRoutesTests {
     }
 
     private func warnings(_ answer: JSON) -> [String] {
-        answer["warnings"].elements.map { $0["kind"].text }
+        answer["detail"]["warnings"].elements.map { $0["kind"].text }
     }
 
     private static let probe = #"""
@@ -156,7 +156,7 @@ struct ManagedDeviceRoutesTests {
         let gone = try call("device_unregister", #"{"dev":"sensor"}"#)
 
         #expect(warnings(wrong) == ["invalid_free", "managed_memory"])
-        let managed = wrong["warnings"].elements.last
+        let managed = wrong["detail"]["warnings"].elements.last
         #expect(managed?["owner"].text == "sensor" && managed?["device"].text == "sensor")
         #expect(managed?["function"].text == "devm_kmalloc")
         #expect(managed?["calls"].elements.first?["seq"] == .number(2))
@@ -176,8 +176,8 @@ struct ManagedDeviceRoutesTests {
 
         let line = "WARNING: CPU: 0 PID: 1 at drivers/base/devres.c devm_kfree"
         #expect(first["log"].elements.map(\.text).contains(line))
-        #expect(first["warnings"].elements.first?["owner"] == .null)
-        #expect(second["warnings"].elements.first?["owner"].text == "other")
+        #expect(first["detail"]["warnings"].elements.first?["owner"] == .null)
+        #expect(second["detail"]["warnings"].elements.first?["owner"].text == "other")
         #expect(right["log"].elements.isEmpty && warnings(right) == [])
         #expect(still["return"] == .number(64))
     }
