@@ -35,18 +35,49 @@ struct BadPage: Hashable {
             "page:(____ptrval____) refcount:\(references) mapcount:\(mapCount) "
                 + "mapping:\(mappingText) index:0x0 pfn:0x\(pfn)",
         ]
-        if isFileMapping { lines.append("invalid mapping:" + Self.word(fields.mapping)) }
-        let flags = Self.last << 30 | UInt64(zone.rawValue) << 51 | UInt64(node) << 54 | lockedBit
-        lines.append(
-            "\(kind)flags: 0x\(String(flags, radix: 16))(\(fields.isLocked ? "locked|" : "")"
-                + "node=\(node)|zone=\(zone.rawValue)|lastcpupid=0x\(String(Self.last, radix: 16)))"
-        )
+        if isFileMapping { lines.append("invalid mapping:" + layout.text(fields.mapping)) }
+        let number = zoneNumber(zone)
+        lines += layout.is32Bit ? narrowWords(zone: number) : wideWords(zone: number, node)
+        lines.append("page dumped because: \(reason.rawValue)")
+        return lines
+    }
+
+    /// Its place among the kernel's zones: those of 32 bits have no DMA32.
+    private func zoneNumber(_ zone: ZoneType) -> UInt64 {
+        guard layout.is32Bit else { return UInt64(zone.rawValue) }
+        return switch zone {
+        case .dma, .dma32: 0
+        case .normal: 1
+        case .highMem: 2
+        case .movable, .device: 3
+        }
+    }
+
+    /// The flags and the descriptor's words on 64 bits.
+    private func wideWords(zone: UInt64, _ node: Int) -> [String] {
+        let flags = Self.last << 30 | zone << 51 | UInt64(node) << 54 | lockedBit
         let counts =
             UInt64(UInt32(bitPattern: references)) << 32
             | UInt64(UInt32(bitPattern: mapCount &- 1))
-        lines.append(Self.raw(flags, links.0, links.1, fields.mapping))
-        lines.append(Self.raw(0, 0, counts, 0))
-        lines.append("page dumped because: \(reason.rawValue)")
+        return [
+            "\(kind)flags: 0x\(String(flags, radix: 16))(\(fields.isLocked ? "locked|" : "")"
+                + "node=\(node)|zone=\(zone)|lastcpupid=0x\(String(Self.last, radix: 16)))",
+            raw(flags, links.0, links.1, fields.mapping),
+            raw(0, 0, counts, 0),
+        ]
+    }
+
+    /// The same on 32 bits, where flags tell the zone alone, and a line has eight words.
+    private func narrowWords(zone: UInt64) -> [String] {
+        let flags = zone << 30 | lockedBit
+        let count = UInt64(UInt32(bitPattern: mapCount &- 1))
+        let references = UInt64(UInt32(bitPattern: references))
+        var lines = [
+            "\(kind)flags: 0x\(String(flags, radix: 16))(\(fields.isLocked ? "locked|" : "")"
+                + "zone=\(zone))",
+            raw(flags, links.0, links.1, fields.mapping, 0, 0, count, references),
+        ]
+        if layout.descriptorBytes > 32 { lines.append(raw(0, 0)) }
         return lines
     }
 
@@ -67,7 +98,7 @@ struct BadPage: Hashable {
 
     /// Addresses are printed only once the kernel has a key to disguise them; NULL always is.
     private var mappingText: String {
-        isFileMapping ? "(____ptrval____)" : "0000000000000000"
+        isFileMapping ? "(____ptrval____)" : layout.text(0)
     }
 
     /// What the marks in `mapping` say that the page is.
@@ -80,20 +111,17 @@ struct BadPage: Hashable {
     }
 
     private var links: (UInt64, UInt64) {
-        switch place {
-        case .list: (0xdead_0000_0000_0100, 0xdead_0000_0000_0122)
-        case .head: (0, 0xdead_0000_0000_0122)
-        case .tail: (0, layout.descriptor(UInt64(frame)) &+ 8)
+        // `POISON_POINTER_DELTA` lifts what a list leaves behind out of 64-bit addresses.
+        let poison: UInt64 = layout.is32Bit ? 0 : 0xdead_0000_0000_0000
+        return switch place {
+        case .list: (poison + 0x100, poison + 0x122)
+        case .head: (0, poison + 0x122)
+        case .tail: (0, layout.descriptor(UInt64(frame)) &+ layout.wordBytes)
         }
     }
 
-    private static func raw(_ words: UInt64...) -> String {
-        words.reduce("raw:") { text, value in text + " " + word(value) }
-    }
-
-    private static func word(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    private func raw(_ words: UInt64...) -> String {
+        words.reduce("raw:") { text, value in text + " " + layout.text(value) }
     }
 }
 

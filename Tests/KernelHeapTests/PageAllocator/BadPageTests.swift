@@ -120,4 +120,24 @@ struct BadPageTests {
         #expect(kernel.kind(page) == .perCPU)
         #expect(kernel.pages.zones[1].managed == managed)
     }
+
+    // `print_hex_dump()` by words of an `unsigned long`, 32 bytes a line; 40 bytes a descriptor.
+    @Test func `on 32 bits the descriptor's words have 4 bytes, and flags the zone alone`() throws {
+        var description = MachineDescription()
+        description.profile = "linux-6.1-i386"
+        let kernel = try Kernel(description)
+        var page = BadPage(frame: 0x1234, reason: .references, references: -1, place: .list)
+        page.layout = kernel.layout
+
+        #expect(
+            page.lines(process: "init", zone: .normal, node: 0) == [
+                "BUG: Bad page state in process init  pfn:01234",
+                "page:(____ptrval____) refcount:-1 mapcount:0 mapping:00000000 index:0x0 pfn:0x1234",
+                "flags: 0x40000000(zone=1)",
+                "raw: 40000000 00000100 00000122 00000000 00000000 00000000 ffffffff ffffffff",
+                "raw: 00000000 00000000",
+                "page dumped because: nonzero _refcount",
+            ]
+        )
+    }
 }
