@@ -75,6 +75,7 @@ extension UncheckedCopyCall {
                 from: copy.from,
                 count: copy.count,
                 mayFault: mayFault,
+                isInjected: Self.sleepsAt != nil,
                 in: context
             )
             kernel.noteResult(done, at: copy.to, process: nil)

@@ -39,10 +39,11 @@ extension Kernel {
         from: UInt64,
         count: UInt64,
         mayFault: Bool = true,
+        isInjected: Bool = true,
         in context: CallContext
     ) -> UserCopyDetail {
-        // The forms that take no fault ask nobody.
-        if mayFault, pages.faults.isArmed,
+        // `__copy_from_user_inatomic()` asks nobody.
+        if isInjected, pages.faults.isArmed,
             let failure = injectedFailure(count, user: from, in: context)
         {
             return failure
