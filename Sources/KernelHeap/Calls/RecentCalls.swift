@@ -1,13 +1,13 @@
-/// Which function each of the newest calls ran: one byte a call, in a ring.
+/// Which function each of the newest calls ran: two bytes a call, in a ring.
 ///
 /// Objects and warnings note call numbers; this gives them their names.
 struct RecentCalls: ~Copyable, Sendable {
     /// Most calls that a machine remembers.
     static let limit = 1 << 18
-    /// Stands for a place of the registry that one byte does not hold; there are fewer calls.
-    private static let unnamed = UInt8.max
+    /// Stands for a place of the registry that two bytes do not hold; there are fewer calls.
+    private static let unnamed = UInt16.max
 
-    private var functions = ChunkedColumn<UInt8>(count: RecentCalls.limit)
+    private var functions = ChunkedColumn<UInt16>(count: RecentCalls.limit)
 
     init() {}
 
@@ -20,7 +20,7 @@ struct RecentCalls: ~Copyable, Sendable {
     /// Notes the newest call; call numbers come one after the other, from 1.
     mutating func note(_ function: Int, call: UInt64) {
         let place = Int((call &- 1) % UInt64(Self.limit))
-        functions[place] = UInt8(exactly: function) ?? Self.unnamed
+        functions[place] = UInt16(exactly: function) ?? Self.unnamed
     }
 
     /// The function that a call ran.
