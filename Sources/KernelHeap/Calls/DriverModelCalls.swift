@@ -15,6 +15,8 @@ extension CallResult {
         errno: .ENODEV,
         detail: noDeviceDetail
     )
+    /// The same of a function that returns nothing.
+    static let noDeviceAtAll = CallResult(.void, detail: noDeviceDetail)
     static let noDeviceDetail = CallDetail.facts([
         Fact("refused", .text("no device is there; device_register makes one"))
     ])
@@ -53,7 +55,7 @@ struct DeviceUnregister: KernelCall {
     init(_ arguments: borrowing CallArguments) { device = arguments.device(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
         var result = CallResult(kernel.unregisterBusDevice(place, in: context))
         if result.errno == nil { result.value = .void }
         return result
@@ -112,7 +114,7 @@ struct DeviceReleaseDriver: KernelCall {
     init(_ arguments: borrowing CallArguments) { device = arguments.device(0) }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
         var result = CallResult(kernel.releaseDriver(place, in: context))
         result.value = .void
         return result
@@ -170,7 +172,7 @@ struct DevresCloseGroup: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
         kernel.closeGroup(place, id: id, in: context)
         return .void
     }
@@ -194,7 +196,7 @@ struct DevresRemoveGroup: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
         kernel.removeGroup(place, id: id, in: context)
         return .void
     }

@@ -96,7 +96,7 @@ struct DevmRemoveAction: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
         if let index = kernel.managedAction(action.name, data: action.data, of: place) {
             kernel.destroyDevres(index, of: place, in: context)
         } else {
@@ -124,7 +124,7 @@ struct DevmReleaseAction: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
         guard let index = kernel.managedAction(action.name, data: action.data, of: place) else {
             kernel.warnAboutDevres("devm_release_action", context)
             return .void

@@ -277,7 +277,7 @@ struct DevmKfree: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
         kernel.devmKfree(place, address, in: context)
         return .void
     }
@@ -329,7 +329,7 @@ struct DevmFreePages: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
         kernel.devmFreePages(place, address, in: context)
         return .void
     }

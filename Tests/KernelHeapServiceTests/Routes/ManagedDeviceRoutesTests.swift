@@ -336,6 +336,6 @@ struct ManagedDeviceRoutesTests {
             null["log"].elements.first?.text.hasPrefix("BUG: kernel NULL pointer dereference")
                 == true
         )
-        #expect(wrong["errno"].text == "ENODEV" && wrong["log"].elements.isEmpty)
+        #expect(wrong["detail"]["refused"] != .null && wrong["log"].elements.isEmpty)
     }
 }
