@@ -52,7 +52,7 @@ public enum CallRegistry {
             memoryFileCalls, userModeCalls, userCopyCalls, uncheckedCopyCalls, userAccessCalls,
             userStringCalls, pagingCalls, segmentationCalls, descriptorCalls, sysctlCalls,
             vmallocCalls, highMemoryCalls, deviceCalls, driverModelCalls,
-            managedMemoryCalls, managedActionCalls, systemCalls, faultInjectionCalls,
+            managedMemoryCalls, managedActionCalls, dmaCalls, systemCalls, faultInjectionCalls,
             addressCalls, pageCacheCalls, reclaimCalls, contextCalls, lockCalls, taskScopeCalls,
             timeCalls, compactionCalls, cgroupCalls,
         ]

@@ -18,6 +18,7 @@ extension MisuseWarning {
         case .informationLeak: "information_leak"
         case .wrongContext: "wrong_context"
         case .managedMemory: "managed_memory"
+        case .dmaMisuse: "dma_misuse"
         }
     }
 
@@ -77,6 +78,7 @@ extension MisuseWarning {
         case .informationLeak(let leak): leak.facts
         case .wrongContext(let wrong): wrong.facts
         case .managedMemory(let memory): memory.facts
+        case .dmaMisuse(let misuse): misuse.facts
         }
     }
 
@@ -91,13 +93,14 @@ extension MisuseWarning {
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
             case .informationLeak(let leak): [leak.place]
             case .wrongMemory, .freePages, .notDirectMapped, .wrongConversion, .doubleFetch,
-                .uncheckedCopy, .wrongContext, .managedMemory:
+                .uncheckedCopy, .wrongContext, .managedMemory, .dmaMisuse:
                 []
             }
         if case .doubleFetch(let fetch) = self { return [fetch.firstCall] }
         if case .uncheckedCopy(_, _, let call) = self { return [call] }
         if case .wrongContext(let wrong) = self { return wrong.locks.map(\.call) }
         if case .managedMemory(let memory) = self { return memory.call.map { [$0] } ?? [] }
+        if case .dmaMisuse(let misuse) = self { return misuse.call.map { [$0] } ?? [] }
         var calls: [UInt64] = []
         for case let call? in places.map({ $0?.call }) where !calls.contains(call) {
             calls.append(call)
@@ -141,6 +144,7 @@ extension MisuseWarning {
                 + "since \(leak.place.history): \(leak.origin)."
         case .wrongContext(let wrong): wrong.sentence
         case .managedMemory(let memory): memory.sentence
+        case .dmaMisuse(let misuse): misuse.text
         }
     }
 }

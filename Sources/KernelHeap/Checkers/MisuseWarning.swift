@@ -34,6 +34,8 @@ public enum MisuseWarning: Hashable, Sendable {
     case wrongContext(WrongContext)
     /// Memory that a device manages was freed past it, or by another device.
     case managedMemory(ManagedMemory)
+    /// Memory for a device's transfers was used otherwise than it was mapped.
+    case dmaMisuse(DMAMisuse)
 }
 
 /// An address that the direct map's arithmetic was done on although it does not lie there.

@@ -12,6 +12,9 @@ struct Device: Sendable {
     var references = 1
     /// `devres_head`: in the order in which they were asked for.
     var resources: [DevresNode] = []
+    /// Which addresses it reaches of memory that is mapped for it, and of coherent memory.
+    var mask: UInt64 = 0xffff_ffff
+    var coherentMask: UInt64 = 0xffff_ffff
 
     /// `dev_driver_string()`: what stands before the name in a line of the log.
     var driverText: String { driver?.name ?? "platform" }
@@ -44,11 +47,12 @@ struct DriverModel: Sendable {
     static let actionLimit = 1_024
 
     var devices: [Device] = []
+    var dma = DMAState()
     /// Host memory that the scripts of callbacks take, in bytes, and how many there are.
     var actionBytes = 0
     var actionCount = 0
 
-    var heldBytes: Int { devices.reduce(actionBytes) { $0 + $1.heldBytes } }
+    var heldBytes: Int { devices.reduce(actionBytes + dma.heldBytes) { $0 + $1.heldBytes } }
 
     /// The device of a name: a registered one, else the newest that somebody keeps.
     func device(named name: String) -> Int? {

@@ -10,6 +10,8 @@ struct DevresNode: Sendable {
         case pages(address: UInt64, order: Int)
         /// `devm_add_action()`.
         indirect case action(DevresAction)
+        /// `dmam_alloc_coherent()`: the processor's address, the device's, and the bytes.
+        case coherent(virtual: UInt64, handle: UInt64, bytes: UInt64)
         /// `devres_open_group()`, by the group's id.
         case groupOpen(id: UInt64)
         case groupClose
@@ -30,6 +32,7 @@ struct DevresNode: Sendable {
         case .memory: "memory"
         case .pages: "pages"
         case .action: "action"
+        case .coherent: "coherent_dma"
         case .groupOpen: "group_open"
         case .groupClose: "group_close"
         }

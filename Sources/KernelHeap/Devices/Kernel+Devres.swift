@@ -67,7 +67,7 @@ extension Kernel {
         in context: CallContext
     ) -> DevresRelease {
         let node = driverModel.devices[place].resources.remove(at: index)
-        return release([node], in: context)
+        return release(of: place, [node], in: context)
     }
 
     /// `devres_release_all()`.
@@ -77,16 +77,21 @@ extension Kernel {
     ) -> DevresRelease {
         let nodes = driverModel.devices[place].resources
         driverModel.devices[place].resources = []
-        return release(nodes, in: context)
+        return release(of: place, nodes, in: context)
     }
 
     /// `release_nodes()`: the newest first.
     ///
     /// - Parameters:
+    ///   - place: of the device.
     ///   - nodes: that are on no list any more.
     ///   - context: of whoever ends them.
     /// - Returns: what was released.
-    mutating func release(_ nodes: [DevresNode], in context: CallContext) -> DevresRelease {
+    mutating func release(
+        of place: Int,
+        _ nodes: [DevresNode],
+        in context: CallContext
+    ) -> DevresRelease {
         var release = DevresRelease()
         for node in nodes { driverModel.forget(node) }
         for node in nodes.reversed() {
@@ -102,6 +107,14 @@ extension Kernel {
                 if let frame = frame(ofDirectMapped: address) {
                     freePages(PFN(rawValue: UInt64(frame)), order: order, in: context)
                 }
+            case .coherent(let virtual, let handle, let bytes):
+                dmaFreeCoherent(
+                    place,
+                    size: bytes,
+                    virtual: virtual,
+                    address: handle,
+                    in: context
+                )
             case .action(let action):
                 let run = runAction(action, in: context)
                 facts.append(Fact("steps", .list(run.steps)))
@@ -151,6 +164,10 @@ extension DevresNode {
         case .pages(let address, let order):
             facts.append(Fact("pages", .address(address)))
             facts.append(Fact("order", .number(Int64(order))))
+        case .coherent(let virtual, let handle, let bytes):
+            facts.append(Fact("cpu_addr", .address(virtual)))
+            facts.append(Fact("dma_handle", .address(handle)))
+            facts.append(Fact("bytes", .count(bytes)))
         case .action(let action):
             facts.append(Fact("action", .text(action.name)))
             facts.append(Fact("data", .address(action.data)))

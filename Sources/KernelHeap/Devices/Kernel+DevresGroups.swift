@@ -77,7 +77,7 @@ extension Kernel {
         let resources = driverModel.devices[place].resources
         let end = groupEnd(place, resources[group].address) ?? resources.count - 1
         let nodes = removeNodes(place, group...end)
-        return release(nodes, in: context)
+        return release(of: place, nodes, in: context)
     }
 
     /// `remove_nodes()`: resources of a range, and groups that lie in it as a whole behind them.
@@ -92,7 +92,7 @@ extension Kernel {
         var opened: [UInt64: DevresNode] = [:]
         for node in resources[range] {
             switch node.kind {
-            case .memory, .pages, .action: plain.append(node)
+            case .memory, .pages, .action, .coherent: plain.append(node)
             case .groupOpen:
                 if closed.contains(node.address) {
                     opened[node.address] = node
@@ -108,7 +108,7 @@ extension Kernel {
         driverModel.devices[place].resources.removeAll { node in
             index += 1
             switch node.kind {
-            case .memory, .pages, .action: return range.contains(index)
+            case .memory, .pages, .action, .coherent: return range.contains(index)
             case .groupOpen, .groupClose: return gone.contains(node.address)
             }
         }

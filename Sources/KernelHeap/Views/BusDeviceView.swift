@@ -17,6 +17,12 @@ public struct BusDeviceView: Sendable {
     public var resources: [[Fact]]
     /// Further resources, which had no room.
     public var omittedResources: Int
+    /// Which addresses it reaches.
+    public var mask: UInt64
+    public var coherentMask: UInt64
+    /// Memory that it may reach, the oldest first; and how many mappings had no room.
+    public var mappings: [[Fact]]
+    public var omittedMappings: Int
 }
 
 extension Kernel {
@@ -26,9 +32,13 @@ extension Kernel {
     /// - Returns: every device, with a part of its resources.
     public func busDeviceViews(limit: Int) -> [BusDeviceView] {
         var left = limit
+        var leftMappings = limit
         return driverModel.devices.map { device in
             let shown = device.resources.prefix(max(left, 0))
             left -= shown.count
+            let mapped = driverModel.dma.mappings(of: device.address)
+            let shownMappings = mapped.prefix(max(leftMappings, 0))
+            leftMappings -= shownMappings.count
             let files = devices.devices.filter { $0.parent == device.address }
             return BusDeviceView(
                 name: device.name,
@@ -40,8 +50,24 @@ extension Kernel {
                 characterDevices: files.map(\.name),
                 openFiles: files.reduce(0) { $0 + $1.openFiles },
                 resources: shown.map { $0.facts(header: deviceLayout.header) },
-                omittedResources: device.resources.count - shown.count
+                omittedResources: device.resources.count - shown.count,
+                mask: device.mask,
+                coherentMask: device.coherentMask,
+                mappings: shownMappings.map(\.facts),
+                omittedMappings: mapped.count - shownMappings.count
             )
         }
+    }
+}
+
+extension DMAMapping {
+    /// The mapping for JSON.
+    fileprivate var facts: [Fact] {
+        [
+            Fact("kind", .text(kindName)), Fact("function", .text(function)),
+            Fact("call", .count(call)), Fact("address", .address(address)),
+            Fact("cpu_addr", .address(virtual)), Fact("size", .count(size)),
+            Fact("direction", .text(direction.name)), Fact("bounced", .boolean(isBounced)),
+        ]
     }
 }

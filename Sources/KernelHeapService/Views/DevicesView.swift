@@ -56,5 +56,10 @@ extension JSONWriter {
         name("resources")
         list(device.resources) { (json, facts) in json.facts(facts, gfp) }
         member("omitted_resources", device.omittedResources)
+        member("dma_mask", address: device.mask)
+        member("coherent_dma_mask", address: device.coherentMask)
+        name("mappings")
+        list(device.mappings) { (json, facts) in json.facts(facts, gfp) }
+        member("omitted_mappings", device.omittedMappings)
     }
 }

@@ -1,0 +1,437 @@
+/// Memory that devices load from and store to by themselves.
+let dmaCalls: [any KernelCall.Type] = [
+    DMASetMask.self, DMASetCoherentMask.self, DMASetMaskAndCoherent.self,
+    DMAAllocCoherent.self, DMAFreeCoherent.self, DmamAllocCoherent.self,
+    DmamFreeCoherent.self, DMAMapSingle.self, DMAUnmapSingle.self,
+    DMASyncSingleForCPU.self, DMASyncSingleForDevice.self, DMAMappingErrorCall.self,
+]
+
+private let maskParameter = Parameter(
+    "mask",
+    .address,
+    "The address bits that the device drives: DMA_BIT_MASK(24) is 0xffffff.",
+    isFixedWidth: true
+)
+private let handleParameter = Parameter(
+    "dma_addr",
+    .address,
+    "The device's address.",
+    isFixedWidth: true
+)
+private let sizeParameter = Parameter("size", .size, "Bytes.")
+private let directionParameter = Parameter(
+    "direction",
+    .names(DMADirection.names),
+    "Who stores and who loads."
+)
+private let flagsParameter = Parameter("gfp", .gfp, "How the allocation may behave.")
+
+/// A mask that a device is given.
+private struct MaskRequest {
+    var device: DeviceArgument
+    var mask: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        device = arguments.device(0)
+        mask = arguments.word(1)
+    }
+
+    func run(
+        on kernel: inout Kernel,
+        in context: CallContext,
+        _ change: (inout Device, UInt64) -> Void
+    ) -> CallResult {
+        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard kernel.supportsDMA(mask: mask & kernel.dmaMappingError) else {
+            return CallResult(Kernel.DeviceOutcome.failure(.EIO))
+        }
+        change(&kernel.driverModel.devices[place], mask & kernel.dmaMappingError)
+        return CallResult(.integer(0))
+    }
+}
+
+/// The call `int dma_set_mask(struct device *dev, u64 mask)`.
+struct DMASetMask: KernelCall {
+    static let signature = CallSignature(
+        "dma_set_mask",
+        returns: "int",
+        [deviceParameter, maskParameter],
+        "Says which addresses a device reaches when memory is mapped for it."
+    )
+
+    private var request: MaskRequest
+
+    init(_ arguments: borrowing CallArguments) { request = MaskRequest(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        request.run(on: &kernel, in: context) { $0.mask = $1 }
+    }
+}
+
+/// The call `int dma_set_coherent_mask(struct device *dev, u64 mask)`.
+struct DMASetCoherentMask: KernelCall {
+    static let signature = CallSignature(
+        "dma_set_coherent_mask",
+        returns: "int",
+        [deviceParameter, maskParameter],
+        "Says which addresses a device reaches of memory that dma_alloc_coherent gives."
+    )
+
+    private var request: MaskRequest
+
+    init(_ arguments: borrowing CallArguments) { request = MaskRequest(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        request.run(on: &kernel, in: context) { $0.coherentMask = $1 }
+    }
+}
+
+/// The call `int dma_set_mask_and_coherent(struct device *dev, u64 mask)`.
+struct DMASetMaskAndCoherent: KernelCall {
+    static let signature = CallSignature(
+        "dma_set_mask_and_coherent",
+        returns: "int",
+        [deviceParameter, maskParameter],
+        "Sets both masks of a device."
+    )
+
+    private var request: MaskRequest
+
+    init(_ arguments: borrowing CallArguments) { request = MaskRequest(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        request.run(on: &kernel, in: context) {
+            $0.mask = $1
+            $0.coherentMask = $1
+        }
+    }
+}
+
+extension Kernel {
+    /// Coherent memory as a result: the processor's address, with the device's in the detail.
+    fileprivate func coherentResult(_ frame: UInt32?) -> CallResult {
+        guard let frame else { return CallResult(.pointer(0)) }
+        let place = detail(of: frame)
+        return CallResult(
+            .pointer(layout.virtual(frame)),
+            detail: .facts([
+                Fact("dma_handle", .address(UInt64(frame) << 12)),
+                Fact("pfn", .number(Int64(frame))), Fact("order", .number(Int64(place.order))),
+                Fact("zone", .text(place.zone.name)),
+            ])
+        )
+    }
+}
+
+/// The call `void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)`.
+struct DMAAllocCoherent: KernelCall {
+    static let signature = CallSignature(
+        "dma_alloc_coherent",
+        returns: "void *",
+        [
+            deviceParameter, sizeParameter,
+            Parameter(
+                "dma_handle",
+                .address,
+                "Where the device's address goes; left out, it is in the detail alone.",
+                optional: true
+            ), flagsParameter,
+        ],
+        "Allocates cleared pages that a device and the processor both use."
+    )
+
+    var device: DeviceArgument
+    var size: UInt64
+    var handle: UInt64
+    var flags: GFPFlags
+
+    init(_ arguments: borrowing CallArguments) {
+        device = arguments.device(0)
+        size = arguments.word(1)
+        handle = arguments.word(2)
+        flags = arguments.gfp(3)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let place = kernel.findDevice(device, in: context) else {
+            return CallResult(.pointer(0), errno: .ENODEV, detail: CallResult.noDeviceDetail)
+        }
+        let frame = kernel.dmaAllocCoherent(
+            place,
+            size: size,
+            flags: flags,
+            from: "dma_alloc_coherent",
+            in: context
+        )
+        kernel.storeHandle(frame, at: handle, in: context)
+        return kernel.coherentResult(frame)
+    }
+}
+
+extension Kernel {
+    /// Puts the device's address where the caller wants it.
+    fileprivate mutating func storeHandle(
+        _ frame: UInt32?,
+        at address: UInt64,
+        in context: CallContext
+    ) {
+        guard let frame, address != 0 else { return }
+        let count = layout.is32Bit && !machine.pae ? 4 : 8
+        let bytes = (UInt64(frame) << 12).littleEndianBytes(count: count)
+        let (done, fault) = storeKernel(address, bytes, in: context)
+        if let fault { logAccessFault(at: address &+ done, code: fault.code) }
+    }
+}
+
+/// Coherent memory on its way back.
+private struct CoherentFree {
+    var device: DeviceArgument
+    var size: UInt64
+    var virtual: UInt64
+    var handle: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        device = arguments.device(0)
+        size = arguments.word(1)
+        virtual = arguments.word(2)
+        handle = arguments.word(3)
+    }
+
+    static let parameters = [
+        deviceParameter, sizeParameter,
+        Parameter("cpu_addr", .address, "The processor's address."),
+        Parameter("dma_handle", .address, "The device's address.", isFixedWidth: true),
+    ]
+}
+
+/// The call `void dma_free_coherent(struct device *dev, size_t size, void *cpu_addr, dma_addr_t handle)`.
+struct DMAFreeCoherent: KernelCall {
+    static let signature = CallSignature(
+        "dma_free_coherent",
+        returns: "void",
+        CoherentFree.parameters,
+        "Frees what dma_alloc_coherent gave: the pages behind the device's address."
+    )
+
+    private var request: CoherentFree
+
+    init(_ arguments: borrowing CallArguments) { request = CoherentFree(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let place = kernel.findDevice(request.device, in: context) else {
+            return .noDeviceAtAll
+        }
+        kernel.dmaFreeCoherent(
+            place,
+            size: request.size,
+            virtual: request.virtual,
+            address: request.handle,
+            in: context
+        )
+        return .void
+    }
+}
+
+/// The call `void *dmam_alloc_coherent(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp)`.
+struct DmamAllocCoherent: KernelCall {
+    static let signature = CallSignature(
+        "dmam_alloc_coherent",
+        returns: "void *",
+        DMAAllocCoherent.signature.parameters,
+        "Allocates coherent memory that is freed with the device's driver."
+    )
+
+    private var request: DMAAllocCoherent
+
+    init(_ arguments: borrowing CallArguments) { request = DMAAllocCoherent(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let place = kernel.findDevice(request.device, in: context) else {
+            return CallResult(.pointer(0), errno: .ENODEV, detail: CallResult.noDeviceDetail)
+        }
+        let frame = kernel.dmamAllocCoherent(
+            place,
+            size: request.size,
+            flags: request.flags,
+            in: context
+        )
+        kernel.storeHandle(frame, at: request.handle, in: context)
+        return kernel.coherentResult(frame)
+    }
+}
+
+/// The call `void dmam_free_coherent(struct device *dev, size_t size, void *vaddr, dma_addr_t handle)`.
+struct DmamFreeCoherent: KernelCall {
+    static let signature = CallSignature(
+        "dmam_free_coherent",
+        returns: "void",
+        CoherentFree.parameters,
+        "Frees managed coherent memory before its time."
+    )
+
+    private var request: CoherentFree
+
+    init(_ arguments: borrowing CallArguments) { request = CoherentFree(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let place = kernel.findDevice(request.device, in: context) else {
+            return .noDeviceAtAll
+        }
+        kernel.dmamFreeCoherent(
+            place,
+            size: request.size,
+            virtual: request.virtual,
+            address: request.handle,
+            in: context
+        )
+        return .void
+    }
+}
+
+/// The call `dma_addr_t dma_map_single(struct device *dev, void *ptr, size_t size, enum dma_data_direction)`.
+struct DMAMapSingle: KernelCall {
+    static let signature = CallSignature(
+        "dma_map_single",
+        returns: "dma_addr_t",
+        [
+            deviceParameter, Parameter("ptr", .address, "Memory of the direct map."),
+            sizeParameter, directionParameter,
+        ],
+        "Gives a device an address for memory; where it cannot reach it, a bounce buffer's."
+    )
+
+    var device: DeviceArgument
+    var address: UInt64
+    var size: UInt64
+    var direction: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        device = arguments.device(0)
+        address = arguments.word(1)
+        size = arguments.word(2)
+        direction = arguments.word(3)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let place = kernel.findDevice(device, in: context) else {
+            return CallResult(.pointer(0), errno: .ENODEV, detail: CallResult.noDeviceDetail)
+        }
+        guard let direction = DMADirection(rawValue: direction) else {
+            kernel.log.bug(at: "kernel/dma/mapping.c", in: "dma_map_page_attrs", context)
+            return .void
+        }
+        let outcome = kernel.dmaMap(place, address, size: size, direction, in: context)
+        return CallResult(.pointer(outcome.address), detail: .facts(outcome.facts))
+    }
+}
+
+/// Mapped memory, as a driver names it.
+private struct MappedUse {
+    var device: DeviceArgument
+    var address: UInt64
+    var size: UInt64
+    var direction: UInt64
+
+    static let parameters = [deviceParameter, handleParameter, sizeParameter, directionParameter]
+
+    init(_ arguments: borrowing CallArguments) {
+        device = arguments.device(0)
+        address = arguments.word(1)
+        size = arguments.word(2)
+        direction = arguments.word(3)
+    }
+
+    func run(
+        on kernel: inout Kernel,
+        in context: CallContext,
+        _ body: (inout Kernel, Int, DMAUse) -> [Fact]
+    ) -> CallResult {
+        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+        guard let direction = DMADirection(rawValue: direction) else {
+            kernel.log.bug(at: "kernel/dma/mapping.c", in: "dma_unmap_page_attrs", context)
+            return .void
+        }
+        let use = DMAUse(address: address, size: size, direction: direction)
+        return CallResult(.void, detail: .facts(body(&kernel, place, use)))
+    }
+}
+
+/// The call `void dma_unmap_single(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction)`.
+struct DMAUnmapSingle: KernelCall {
+    static let signature = CallSignature(
+        "dma_unmap_single",
+        returns: "void",
+        MappedUse.parameters,
+        "Takes memory back from a device; what it stored comes from the bounce buffer."
+    )
+
+    private var use: MappedUse
+
+    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        use.run(on: &kernel, in: context) { $0.dmaUnmap($1, $2, in: context) }
+    }
+}
+
+/// The call `void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size, …)`.
+struct DMASyncSingleForCPU: KernelCall {
+    static let signature = CallSignature(
+        "dma_sync_single_for_cpu",
+        returns: "void",
+        MappedUse.parameters,
+        "Brings what the device stored while the memory stays mapped."
+    )
+
+    private var use: MappedUse
+
+    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        use.run(on: &kernel, in: context) { $0.dmaSync($1, $2, isForCPU: true, in: context) }
+    }
+}
+
+/// The call `void dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size, …)`.
+struct DMASyncSingleForDevice: KernelCall {
+    static let signature = CallSignature(
+        "dma_sync_single_for_device",
+        returns: "void",
+        MappedUse.parameters,
+        "Shows the device what the processor stored while the memory stays mapped."
+    )
+
+    private var use: MappedUse
+
+    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        use.run(on: &kernel, in: context) { $0.dmaSync($1, $2, isForCPU: false, in: context) }
+    }
+}
+
+/// The call `int dma_mapping_error(struct device *dev, dma_addr_t dma_addr)`.
+struct DMAMappingErrorCall: KernelCall {
+    static let signature = CallSignature(
+        "dma_mapping_error",
+        returns: "int",
+        [deviceParameter, handleParameter],
+        "Whether memory could not be mapped: -ENOMEM, else 0."
+    )
+
+    var device: DeviceArgument
+    var address: UInt64
+
+    init(_ arguments: borrowing CallArguments) {
+        device = arguments.device(0)
+        address = arguments.word(1)
+    }
+
+    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+        kernel.driverModel.dma.check(address, of: kernel.driverModel.devices[place].address)
+        let isError = address == kernel.dmaMappingError
+        return isError
+            ? CallResult(Kernel.DeviceOutcome.failure(.ENOMEM)) : CallResult(.integer(0))
+    }
+}
