@@ -11,14 +11,17 @@ private let orderParameter = Parameter(
 
 extension Kernel {
     /// `free_pages()`: 0 is ignored, an address outside memory is the page lookup's oops.
+    ///
+    /// The check of the address is compiled out of the recorded kernels.
     fileprivate mutating func freePages(
         address: UInt64,
         order: UInt32,
         in context: CallContext
     ) -> CallResult {
         guard address != 0 else { return .void }
-        guard let frame = frame(ofDirectMapped: address) else {
-            log.bug(at: "mm/page_alloc.c:5732", in: "free_pages", context)
+        guard let frame = frame(ofDirectMapped: address) ?? frame(ofImage: address) else {
+            let page = layout.descriptor(layout.physical(of: address) >> 12)
+            logAccessFault(at: page &+ 52, isWrite: true)
             return .void
         }
         return free(frame, order: order, in: context)

@@ -27,6 +27,10 @@ extension Kernel {
             if page.kind == .slab {
                 return report(frame, .flags, references: 1)
             }
+            // A page that the boot kept has one reference, and its flag.
+            if page.kind == .inner, case .reserved = frameRun(at: UInt64(frame), limit: 0).use {
+                return report(frame, .flags, references: 0)
+            }
             return pages.dropReference(frame)
         }
         if page.word > 1 {

@@ -180,13 +180,13 @@ extension Kernel {
     /// hardened freelists; an address of no slab is warned about and left alone.
     mutating func freeObject(at address: UInt64, to cache: Int, in context: CallContext) {
         checkFree(address, to: cache)
-        guard let frame = frame(ofDirectMapped: address) else {
+        guard let frame = frame(ofDirectMapped: address) ?? frame(ofImage: address) else {
             return oopsInPageLookup(address)
         }
         let page = pages.map[Int(frame)]
         guard page.kind == .slab else {
             log.warnOnce(
-                "cache_from_obj: Object is not a Slab page!",
+                "virt_to_cache: Object is not a Slab page!",
                 at: "mm/slab.h",
                 in: "cache_from_obj",
                 context

@@ -164,7 +164,9 @@ extension Kernel {
         guard address.rawValue > Self.zeroSizePointer else { return }
         // A frame beyond the map has no page; one below it that is a slab's needs no other test.
         let pfn = (address.rawValue &- pages.pageOffset) >> 12
-        guard pfn < UInt64(pages.map.capacity) else { return oopsInPageLookup(address.rawValue) }
+        guard pfn < UInt64(pages.map.capacity) else {
+            return freeOther(address.rawValue, in: context)
+        }
         let page = pages.map[Int(truncatingIfNeeded: pfn)]
         guard page.kind == .slab else { return freeOther(address.rawValue, in: context) }
         if page.word & Page.longWayBit != 0 || slab.leavesFastPath {
@@ -222,13 +224,23 @@ extension Kernel {
 
     @inline(never)
     private mutating func freeOther(_ address: UInt64, in context: CallContext) {
-        if let pfn = frame(ofDirectMapped: address) { return freeLarge(pfn, address, in: context) }
+        if let pfn = frame(ofDirectMapped: address) ?? frame(ofImage: address) {
+            return freeLarge(pfn, address, in: context)
+        }
         let pfn = layout.physical(of: address) >> 12
         // Flat memory: the arithmetic finds a descriptor for high memory too.
         guard layout.is32Bit, address >= layout.pageOffset, pages.isValid(pfn) else {
             return oopsInPageLookup(address)
         }
         freeLarge(UInt32(truncatingIfNeeded: pfn), address, in: context)
+    }
+
+    /// The frame behind an address of the kernel's image, whose pages have descriptors.
+    func frame(ofImage address: UInt64) -> UInt32? {
+        guard !layout.is32Bit, address >= layout.imageOffset, address < layout.imageOffset + 1 << 30
+        else { return nil }
+        let frame = layout.physical(of: address) >> 12
+        return pages.isValid(frame) ? UInt32(truncatingIfNeeded: frame) : nil
     }
 
     /// Looking up the page descriptor of an address outside memory faults: the recorded oops.

@@ -41,8 +41,29 @@ extension Kernel {
     /// `kfree_sensitive()`: clears all bytes that the memory really has.
     mutating func kfreeSensitive(_ address: LinearAddress, in context: CallContext) {
         checkFree(address.rawValue)
-        clearKernel(address.rawValue, ksize(address))
+        if checkSize(of: address.rawValue, in: context) {
+            clearKernel(address.rawValue, ksize(address))
+        }
         kfree(address, in: context)
+    }
+
+    /// `__ksize()`: pages that are no large `kmalloc()`'s, and addresses inside one, are warned about
+    /// and have no bytes.
+    ///
+    /// - Returns: whether the address has a size.
+    private mutating func checkSize(of address: UInt64, in context: CallContext) -> Bool {
+        guard address > Self.zeroSizePointer, let frame = frame(ofDirectMapped: address) else {
+            return false
+        }
+        guard pages.map[Int(frame)].kind != .slab else { return true }
+        let head = compoundHead(of: frame)
+        let page = pages.map[Int(head)]
+        let order = page.kind == .allocated && page.isCompound ? page.order : 0
+        guard order > 1, address == layout.virtual(head) else {
+            log.warn(nil, at: "mm/slab_common.c", in: "__ksize", context)
+            return false
+        }
+        return true
     }
 
     /// `kmalloc_size_roundup()`: the bytes that `kmalloc()` would really give.

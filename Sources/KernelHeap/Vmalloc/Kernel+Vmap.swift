@@ -119,7 +119,9 @@ extension Kernel {
     /// `iounmap()`: addresses of the direct map are ignored.
     mutating func iounmap(_ address: UInt64, in context: CallContext) {
         startVmalloc()
-        guard address >= vmalloc.layout.start else { return }
+        // Up to high_memory the address is one of the direct map, which stays.
+        let lowEnd = min(layout.directMapEndPFN, pages.endPFN)
+        guard address > layout.pageOffset &+ lowEnd << 12 else { return }
         let page = address & ~4095
         let place = vmalloc.busy.containing(page)
         guard place != 0, vmalloc.busy[place].use.kind == .area else {

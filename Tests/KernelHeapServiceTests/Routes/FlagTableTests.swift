@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A line of `docs/gfp-flags.md`.
+/// A line of a document in `docs` whose tables are calls and what they answer.
 struct FlagLine: Sendable, CustomStringConvertible {
     let flag: String
     let machine: String
@@ -12,10 +12,13 @@ struct FlagLine: Sendable, CustomStringConvertible {
 
     var description: String { flag }
 
-    /// The lines of the document, which stands beside the package's manifest.
-    static let all: [FlagLine] = {
+    /// The lines of `docs/gfp-flags.md`.
+    static let all = lines(of: "gfp-flags.md")
+
+    /// The lines of a document, which stands beside the package's manifest.
+    static func lines(of document: String) -> [FlagLine] {
         let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../../docs/gfp-flags.md").standardized
+            .appending(path: "../../../docs/" + document).standardized
         guard let text = try? String(contentsOf: root, encoding: .utf8) else { return [] }
         var lines: [FlagLine] = []
         var machine = ""
@@ -41,7 +44,7 @@ struct FlagLine: Sendable, CustomStringConvertible {
             }
         }
         return lines
-    }()
+    }
 
     /// What stands between the first backquote and the last.
     private static func code(_ text: some StringProtocol) -> String {
@@ -54,6 +57,11 @@ struct FlagLine: Sendable, CustomStringConvertible {
 struct FlagTableTests {
     @Test("every line answers as it says", arguments: FlagLine.all)
     func answers(line: FlagLine) throws {
+        try Self.run(line)
+    }
+
+    /// Makes a line's calls on a fresh machine, and holds the answers to what it says.
+    static func run(_ line: FlagLine) throws {
         let service = try ServiceFixture()
         let session = try service.boot("{\"machine\":\(line.machine)}")
         if !line.first.isEmpty {
@@ -69,7 +77,7 @@ struct FlagTableTests {
         let answers = answer.json.elements
         try #require(!line.answers.isEmpty)
         for text in line.answers {
-            let problem = Self.problem(text, answers)
+            let problem = problem(text, answers)
             #expect(problem == nil, "\(line.flag): \(text): \(problem ?? "")")
         }
     }
@@ -119,12 +127,18 @@ struct FlagTableTests {
         guard (1...max(answers.count, 1)).contains(number), number <= answers.count else {
             return "no answer"
         }
-        let found = parts.dropFirst().reduce(answers[number - 1]) { $0[String($1)] }
+        let found = parts.dropFirst().reduce(answers[number - 1]) { value, part in
+            guard case .list(let list) = value, let place = Int(part) else {
+                return value[String(part)]
+            }
+            return list.indices.contains(place) ? list[place] : .null
+        }
         switch found {
         case .null: return "null"
         case .string(let string): return string
         case .number(let number): return "\(Int(number))"
         case .boolean(let truth): return "\(truth)"
+        case .list(let list) where list.isEmpty: return "nothing"
         case .list, .object: return "\(found)"
         }
     }

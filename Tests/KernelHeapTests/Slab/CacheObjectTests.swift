@@ -129,7 +129,7 @@ struct CacheObjectTests {
         let first = try machine.call("kmem_cache_free", .word(s), .word(page))
         let wild = try machine.call("kmem_cache_free", .word(s), 0)
 
-        #expect(first.log.contains("cache_from_obj: Object is not a Slab page!"))
+        #expect(first.log.contains("virt_to_cache: Object is not a Slab page!"))
         #expect(wild.log.first?.hasPrefix("BUG: unable to handle page fault") == true)
         #expect(machine.violations == [])
     }
