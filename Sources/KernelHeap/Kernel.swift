@@ -25,6 +25,10 @@ public struct Kernel: ~Copyable, Sendable {
     var devices = DeviceTable()
     /// Devices of the driver model, and what their drivers have asked for.
     var driverModel = DriverModel()
+    /// What the leak detector keeps between scans, and what it has to know of large blocks and time.
+    var kmemleak = Kmemleak()
+    var largeObjects: [UInt32: LargeObject] = [:]
+    var callTimes = CallTimes()
     /// Files that live in memory.
     var files = MemoryFiles()
     /// Stores of other threads that clients have registered.
@@ -164,6 +168,9 @@ public struct Kernel: ~Copyable, Sendable {
         processes = other.processes
         devices = other.devices
         driverModel = other.driverModel
+        kmemleak = other.kmemleak
+        largeObjects = other.largeObjects
+        callTimes = other.callTimes
         files = other.files
         userPages = other.userPages
         lru = other.lru.fork()
@@ -216,6 +223,7 @@ public struct Kernel: ~Copyable, Sendable {
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
         paging.run(on: context.cpu)
         log.clock.startCall()
+        callTimes.note(sequence, at: log.clock.nanoseconds)
         runningProcess = context.pid
         recentCalls.note(call.index, call: sequence)
         // A program that calls without `apply` leaves its warnings unread.
@@ -285,6 +293,7 @@ public struct Kernel: ~Copyable, Sendable {
         for line in log.lines { bytes += line.utf8.count + 24 }
         for process in processes { bytes += process.heldBytes }
         bytes += lru.heldBytes + cgroups.heldBytes + swap.heldBytes + driverModel.heldBytes
+        bytes += kmemleak.heldBytes + largeObjects.capacity * 32 + callTimes.heldBytes
         bytes += (dirtyPages.capacity + writingPages.capacity) * 4
         return bytes + files.heldBytes + written.heldBytes
     }

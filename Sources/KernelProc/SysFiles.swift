@@ -15,6 +15,7 @@ public enum SysFiles {
             return CgroupFiles.text(path: String(path.dropFirst(groups.count)), of: kernel)
         }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if path == "kernel/debug/kmemleak" { return KmemleakText.text(of: kernel) }
         guard parts.count == 4, parts[0] == "kernel" else { return nil }
         if parts[1] == "debug", parts[2] == "extfrag" {
             return ExtFrag.text(String(parts[3]), of: kernel.nodeViews())

@@ -54,7 +54,7 @@ public enum CallRegistry {
             vmallocCalls, highMemoryCalls, deviceCalls, driverModelCalls,
             managedMemoryCalls, managedActionCalls, dmaCalls, systemCalls, faultInjectionCalls,
             addressCalls, pageCacheCalls, reclaimCalls, contextCalls, lockCalls, taskScopeCalls,
-            timeCalls, compactionCalls, cgroupCalls,
+            timeCalls, compactionCalls, cgroupCalls, kmemleakCalls,
         ]
         return families.joined().enumerated().map { index, call in
             CallDescriptor(call, index: index)

@@ -58,6 +58,29 @@ struct PageContents: ~Copyable {
         }
     }
 
+    /// Whether somebody wrote into a frame.
+    func isWritten(_ pfn: UInt32) -> Bool { known(pfn) != nil }
+
+    /// Calls a closure with the words of a part of a frame; not at all where nobody wrote anything.
+    @inline(__always)
+    func forEachWord(
+        _ pfn: UInt32,
+        _ range: Range<Int>,
+        bytes count: Int,
+        _ body: (UInt64) -> Void
+    ) {
+        guard let slot = known(pfn) else { return }
+        unsafe bytes.withChunk(containing: slot) { chunk in
+            guard let chunk = unsafe chunk else { return }
+            let raw = UnsafeRawBufferPointer(chunk)
+            var place = range.lowerBound
+            while place + count <= range.upperBound {
+                body(unsafe Self.word(raw, place, bytes: count))
+                place += count
+            }
+        }
+    }
+
     /// Stores such a word.
     mutating func setWord(_ pfn: UInt32, offset: Int, bytes count: Int, to word: UInt64) {
         let slot = slot(of: pfn)

@@ -140,6 +140,7 @@ extension Kernel {
             return .null
         }
         let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
+        largeObjects[frame] = LargeObject(size: size, call: sequence)
         return .large(frame, order: order)
     }
 
@@ -268,6 +269,7 @@ extension Kernel {
                 context
             )
         }
+        largeObjects[head] = nil
         freePages(PFN(rawValue: UInt64(head)), order: order, in: context)
     }
 

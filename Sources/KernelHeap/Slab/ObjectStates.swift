@@ -20,6 +20,8 @@ struct ObjectStates: ~Copyable {
 
     mutating func fork() -> ObjectStates { ObjectStates(forkOf: &self) }
 
+    /// Places of states, those that no slab uses among them.
+    var count: Int { frontier }
     var heldBytes: Int { column.heldBytes + nextOf.count * 16 }
 
     @inline(__always)

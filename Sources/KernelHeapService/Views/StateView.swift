@@ -36,7 +36,7 @@ struct StateView: Sendable {
         zones, caches, processes, pages, pageMap, allocations, memory, translate, segments, layout,
         vmstat, fragmentation, biography, vmalloc, devices, highMemory, whatIs, cpus,
         reclaim,
-        cgroups,
+        cgroups, leaks,
     ]
 
     static let names = NameTable(all.map(\.name))
