@@ -64,8 +64,10 @@ public struct Kernel: ~Copyable, Sendable {
     var kills: [ProcessKill] = []
     /// The number of the process whose call or fault is being served.
     var runningProcess = 1
-    /// The place of a child that is not complete yet: the OOM killer does not see it.
-    var startingProcess: Int?
+    /// The numbers of children that are not complete yet: the OOM killer does not see them.
+    var startingProcesses: Set<Int> = []
+    /// How much more the running call may search for the entries that point to pages.
+    var searchLeft = Kernel.reverseMapWork
     /// Whether nobody may be killed just now: while a process ends, and while a swap area is emptied.
     var isKillerOff = false
     /// The number that a process got last.
@@ -225,6 +227,7 @@ public struct Kernel: ~Copyable, Sendable {
         log.clock.startCall()
         callTimes.note(sequence, at: log.clock.nanoseconds)
         runningProcess = context.pid
+        searchLeft = Self.reverseMapWork
         recentCalls.note(call.index, call: sequence)
         // A program that calls without `apply` leaves its warnings unread.
         if !misuse.isEmpty { misuse = MisuseLog() }
@@ -232,6 +235,7 @@ public struct Kernel: ~Copyable, Sendable {
         var isBlocked = false
         if contexts.isHeld || highMemory.isHeld {
             if let now = enter(context) { context = now } else { isBlocked = true }
+            runningProcess = context.pid
         }
         if explaining { pages.decisions.start() }
         if pages.faults.isArmed { pages.faults.enter(context) }
@@ -240,6 +244,7 @@ public struct Kernel: ~Copyable, Sendable {
             isBlocked ? blockedResult(context) : call.run(arguments, &self, context)
         if !pages.badPages.isEmpty { logBadPages(context) }
         if let dying = dyingProcess { endDyingProcess(dying, in: context) }
+        if cgroups.isOverHigh { keepBelowHigh(in: context) }
         if !devices.unused.isEmpty { releaseUnusedFiles(in: context) }
         if !pages.faults.unlogged.isEmpty { _ = logInjectedFaults(context) }
         var outcome = CallOutcome(

@@ -6,17 +6,28 @@ extension Kernel {
 
     /// `mkdir()`: makes a group below one that there is.
     mutating func makeCgroup(_ path: String) -> Errno? {
-        guard let (parent, name) = splitPath(path) else { return .EINVAL }
-        guard !name.isEmpty else { return .EEXIST }
+        // A directory may be named with a slash behind it.
+        let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        guard let (parent, name) = splitPath(path), profile.platform != .classicI386 else {
+            return .ENOENT
+        }
+        // Every directory has files of these names.
+        let isFile = ["memory.", "cgroup."].contains { name.hasPrefix($0) }
+        guard !name.isEmpty, !isFile else { return .EEXIST }
         guard path.utf8.count <= Self.longestPath, name.utf8.count <= Self.longestName else {
             return .ENAMETOOLONG
         }
-        let isPlain = name.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f }
-        guard isPlain, name != ".", name != ".." else { return .EINVAL }
+        let isPlain = name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+        guard isPlain else { return .EINVAL }
+        guard name != ".", name != ".." else { return .EEXIST }
         guard let above = cgroups.group(at: parent) else { return .ENOENT }
         let whole = parent == "/" ? "/\(name)" : "\(parent)/\(name)"
         guard cgroups.group(at: whole) == nil else { return .EEXIST }
-        guard cgroups.make(path: whole, parent: above) != nil else { return .EAGAIN }
+        let areas = swap.areas
+        let made = cgroups.make(path: whole, parent: above) { group in
+            areas.contains { $0.holdsPages(of: group) }
+        }
+        guard made != nil else { return .EAGAIN }
         slab.isAccounted = true
         return nil
     }
@@ -45,12 +56,14 @@ extension Kernel {
         _ text: String,
         in context: CallContext
     ) -> Errno? {
-        guard let (directory, file) = splitPath(path) else { return .EINVAL }
+        guard let (directory, file) = splitPath(path) else { return .ENOENT }
         guard let group = cgroups.group(at: directory) else { return .ENOENT }
         let value = text.drop { $0.isWhitespace }
         let end = value.lastIndex { !$0.isWhitespace }
         let word = end.map { String(value[...$0]) } ?? ""
-        if file == "cgroup.procs" { return move(process: word, to: group) }
+        if file == "cgroup.procs" { return move(process: word, to: group, context) }
+        if file == "memory.reclaim" { return reclaim(word, of: group, cpu: context.cpu) }
+        if ["memory.stat", "cgroup.controllers"].contains(file) { return .EINVAL }
         // The root has neither limits nor a killer of its own.
         guard group > 0 else { return .ENOENT }
         switch file {
@@ -68,7 +81,7 @@ extension Kernel {
             guard word == "0" || word == "1" else { return .EINVAL }
             cgroups[group].isKilledWhole = word == "1"
             return nil
-        case "memory.reclaim": return reclaim(word, of: group, cpu: context.cpu)
+        case "memory.current", "memory.peak", "memory.events": return .EINVAL
         default: return .ENOENT
         }
     }
@@ -82,9 +95,14 @@ extension Kernel {
         return (directory, String(path[path.index(after: slash)...]))
     }
 
-    private mutating func move(process text: String, to group: Int) -> Errno? {
+    /// Moves a process; 0 is who writes.
+    private mutating func move(
+        process text: String,
+        to group: Int,
+        _ context: CallContext
+    ) -> Errno? {
         guard let pid = Int(text), pid >= 0 else { return .EINVAL }
-        guard let place = process(pid) else { return .ESRCH }
+        guard let place = process(pid == 0 ? context.pid : pid) else { return .ESRCH }
         processes[place].cgroup = group
         return nil
     }
@@ -96,7 +114,8 @@ extension Kernel {
         _ text: String
     ) -> Errno? {
         guard let pages = text == "max" ? .max : Self.pages(text) else { return .EINVAL }
-        cgroups[group].limits[keyPath: limit] = pages
+        // `PAGE_COUNTER_MAX` and more is no limit.
+        cgroups[group].limits[keyPath: limit] = pages < UInt64(Int64.max) / 4096 ? pages : .max
         return nil
     }
 
@@ -127,8 +146,11 @@ extension Kernel {
     private mutating func reclaim(_ text: String, of group: Int, cpu: Int) -> Errno? {
         guard let wanted = Self.pages(text) else { return .EINVAL }
         var freed: UInt64 = 0
-        for _ in 0..<16 where freed < wanted {
-            freed &+= UInt64(reclaim(in: group, wanted: wanted - freed, .kernel, cpu: cpu))
+        var rounds = 16
+        while freed < wanted, rounds > 0 {
+            let some = UInt64(reclaim(in: group, wanted: wanted - freed, .kernel, cpu: cpu))
+            freed &+= some
+            if some == 0 { rounds -= 1 }
         }
         return freed < wanted ? .EAGAIN : nil
     }

@@ -23,20 +23,33 @@ extension Kernel {
             if points >= victim?.points ?? .min { victim = (place, points) }
         }
         logCgroupHeader(group, flags, in: context)
+        if tuning.panicOnOOM == 2 {
+            panic("Out of memory: compulsory panic_on_oom is enabled")
+            return false
+        }
         guard let victim else {
             log.append("Out of memory and no killable processes...")
             return false
         }
-        let own = processes[victim.place].cgroup
-        let whole = cgroups.lineage(of: own).last {
-            cgroups[$0].isKilledWhole && groups.contains($0)
-        }
-        kill(victim.place, in: context, constrainedTo: group)
-        if let whole { killWhole(whole, but: victim.place, in: context) }
+        killWithGroup(victim.place, in: context, constrainedTo: group)
         return true
     }
 
-    /// `memory.oom.group`: the others go, too.
+    /// Ends a process, and where `memory.oom.group` says so those of its group with it:
+    /// `oom_kill_process()`.
+    mutating func killWithGroup(
+        _ victim: Int,
+        in context: CallContext,
+        constrainedTo group: Int? = nil
+    ) {
+        let domain = group.map { Set(cgroups.subtree(of: $0)) }
+        let whole = cgroups.lineage(of: processes[victim].cgroup).last { place in
+            cgroups[place].isKilledWhole && domain?.contains(place) != false
+        }
+        kill(victim, in: context, constrainedTo: group)
+        if let whole { killWhole(whole, but: victim, in: context) }
+    }
+
     private mutating func killWhole(_ group: Int, but victim: Int, in context: CallContext) {
         cgroups.count(\.oomGroupKill, in: group)
         log.append(

@@ -17,7 +17,7 @@ extension Kernel {
             wanted: max(Int(clamping: wanted), ScanControl.clusterPages)
         )
         scan.group = group
-        while scan.priority >= 0 {
+        while scan.priority >= 0, mayReclaim(in: group) {
             scan.scanned = 0
             for node in 0..<max(slab.nodeCount, 1) { shrink(node: node, &scan) }
             if scan.reclaimed >= scan.wanted { break }
@@ -26,20 +26,24 @@ extension Kernel {
         return scan.reclaimed
     }
 
+    private func mayReclaim(in group: Int) -> Bool {
+        cgroups.subtree(of: group).contains { lru.hasEvictable(group: $0) }
+    }
+
     /// The groups whose lists a scan looks at, those above before those below, without those that
     /// are protected: `mem_cgroup_below_min()`, `mem_cgroup_below_low()`.
     ///
     /// The group that is at its own limit is not protected from itself.
     mutating func scannedGroups(_ scan: ScanControl) -> [Int] {
         guard cgroups.isOn else { return [0] }
-        let groups = cgroups.subtree(of: scan.group)
+        let groups = cgroups.subtree(of: scan.group).filter { lru.hasEvictable(group: $0) }
+        guard cgroups.hasProtection else { return groups }
         let open = groups.filter { $0 == scan.group || !isProtected($0, from: scan.group, \.min) }
         let preferred = open.filter {
             $0 == scan.group || !isProtected($0, from: scan.group, \.low)
         }
         // Memory below `memory.low` is taken only where there is no other.
-        let hasPages = preferred.contains { lru.hasPages(group: $0) }
-        guard !hasPages else { return preferred }
+        guard preferred.isEmpty else { return preferred }
         for group in open where !preferred.contains(group) { cgroups.count(\.low, in: group) }
         return open
     }

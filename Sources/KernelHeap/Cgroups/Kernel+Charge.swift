@@ -30,8 +30,12 @@ extension Kernel {
         while let over = cgroups.groupOverLimit(group, adding: count) {
             cgroups[over].failures &+= 1
             let mayExceed = !flags.isDisjoint(with: [.noFail, .high])
-            // Who is ended takes a little more on the way out.
-            if dyingProcess != nil || isMemAlloc(in: context) { break }
+            if isMemAlloc(in: context) { break }
+            // Who is being ended waits for nothing any more.
+            if dyingProcess != nil {
+                if mayExceed { break }
+                return refuseCharge(over)
+            }
             guard flags.contains(.directReclaim) else {
                 if mayExceed { break }
                 return refuseCharge(over)
@@ -57,8 +61,22 @@ extension Kernel {
             retries = Self.mostRetries
         }
         cgroups.add(count, to: group)
-        if flags.contains(.directReclaim) { keepBelowHigh(group, count, flags, context) }
+        noteOverHigh(group, count)
+        let isMuch = cgroups.pagesOverHigh > Self.mostOverHigh
+        if isMuch, flags.contains(.directReclaim) { keepBelowHigh(in: context) }
         return true
+    }
+
+    /// `MEMCG_CHARGE_BATCH`: with more above `memory.high` the charge itself reclaims.
+    private static let mostOverHigh: UInt64 = 64
+
+    private mutating func noteOverHigh(_ group: Int, _ count: UInt64) {
+        let isOver = cgroups.lineage(of: group).contains { place in
+            cgroups[place].usage > cgroups[place].limits.high
+        }
+        guard isOver else { return }
+        cgroups.pagesOverHigh &+= count
+        cgroups.groupOverHigh = group
     }
 
     private mutating func refuseCharge(_ group: Int) -> Bool {
@@ -74,17 +92,16 @@ extension Kernel {
         return false
     }
 
-    /// Groups above their `memory.high` give back what was charged: `mem_cgroup_handle_over_high()`.
-    private mutating func keepBelowHigh(
-        _ group: Int,
-        _ count: UInt64,
-        _ flags: GFPFlags,
-        _ context: CallContext
-    ) {
-        for place in cgroups.lineage(of: group)
+    /// Groups above their `memory.high` give back what was charged, on the way back to user space:
+    /// `mem_cgroup_handle_over_high()`.
+    mutating func keepBelowHigh(in context: CallContext) {
+        let count = cgroups.pagesOverHigh
+        cgroups.pagesOverHigh = 0
+        guard !isPanicked else { return }
+        for place in cgroups.lineage(of: cgroups.groupOverHigh)
         where cgroups[place].usage > cgroups[place].limits.high {
             cgroups.count(\.high, in: place)
-            _ = reclaim(in: place, wanted: count, flags, cpu: context.cpu)
+            _ = reclaim(in: place, wanted: count, .kernel, cpu: context.cpu)
         }
     }
 
@@ -111,9 +128,15 @@ extension Kernel {
     }
 
     /// Charges a page that becomes a process's or a file's: `mem_cgroup_charge()`.
-    mutating func chargeUserPage(_ frame: UInt32, cpu: Int) -> Bool {
-        guard cgroups.isOn, let place = process(runningProcess) else { return true }
-        let group = processes[place].cgroup
+    ///
+    /// - Parameters:
+    ///   - frame: of the page.
+    ///   - owner: whose page it was when it was swapped out; nil for the running process's group.
+    ///   - cpu: where it is asked for.
+    /// - Returns: false where it is too much for the group.
+    mutating func chargeUserPage(_ frame: UInt32, to owner: Int? = nil, cpu: Int) -> Bool {
+        guard cgroups.isOn else { return true }
+        let group = owner ?? process(runningProcess).map { processes[$0].cgroup } ?? 0
         guard group > 0 else { return true }
         let context = CallContext(cpu: cpu, pid: runningProcess)
         guard charge(1, to: group, .kernel, in: context) else { return false }
@@ -163,11 +186,7 @@ extension Kernel {
         if let object, object.slab != Slab.none {
             return cgroups.note(object.address, charge)
         }
-        let bytes = cgroups[charge.group].statistics.objectBytes
-        let more =
-            CgroupStatistics.pages(ofObjects: bytes &+ charge.bytes)
-            - CgroupStatistics.pages(ofObjects: bytes)
-        cgroups.remove(more, from: charge.group)
+        cgroups.remove(charge.pages, from: charge.group)
     }
 
     /// Charges an object before it is made: `memcg_slab_pre_alloc_hook()`.
@@ -194,6 +213,7 @@ extension Kernel {
             MemoryCgroups.ObjectCharge(
                 group: group,
                 bytes: bytes,
+                pages: more,
                 isReclaimable: shape.flags.contains(.reclaimAccount)
             )
         )

@@ -7,6 +7,10 @@ struct MemoryCgroup: Sendable {
     let path: String
     /// The group above; nil for the root.
     let parent: Int?
+    /// The group and all above it but the root, which has no limits.
+    let lineage: [Int]
+    /// The groups below it, in the order of their making.
+    var children: [Int] = []
     /// Removed groups stay until their last page is free.
     var isRemoved = false
     var limits = CgroupLimits()
@@ -21,9 +25,10 @@ struct MemoryCgroup: Sendable {
     /// `memory.oom.group`: all of its processes are killed, or none.
     var isKilledWhole = false
 
-    init(path: String, parent: Int?) {
+    init(path: String, parent: Int?, lineage: [Int] = []) {
         self.path = path
         self.parent = parent
+        self.lineage = lineage
     }
 }
 

@@ -11,13 +11,19 @@ struct MemoryCgroups: ~Copyable {
     private var owners: ChunkedColumn<UInt32>
     private(set) var objects: [UInt64: ObjectCharge] = [:]
 
-    /// Most groups, removed ones that still have pages among them.
-    static let limit = 256
+    /// Groups with pages above their `memory.high`, by who charged them, until that is dealt with.
+    var pagesOverHigh: UInt64 = 0
+    var groupOverHigh = 0
+
+    /// Most groups, removed ones that still have pages among them: a reclaim looks at all of them.
+    static let limit = 64
 
     /// A slab object's charge.
     struct ObjectCharge: Hashable, Sendable {
         let group: Int
         let bytes: UInt64
+        /// That were charged before it was made.
+        var pages: UInt64 = 0
         let isReclaimable: Bool
     }
 
@@ -27,17 +33,24 @@ struct MemoryCgroups: ~Copyable {
         groups = other.groups
         owners = other.owners.fork()
         objects = other.objects
+        pagesOverHigh = other.pagesOverHigh
+        groupOverHigh = other.groupOverHigh
     }
 
     mutating func fork() -> MemoryCgroups { MemoryCgroups(forkOf: &self) }
 
     var heldBytes: Int {
-        groups.count * MemoryLayout<MemoryCgroup>.stride + owners.heldBytes + objects.count * 48
+        groups.reduce(owners.heldBytes + objects.capacity * 56) {
+            $0 + MemoryLayout<MemoryCgroup>.stride + $1.path.utf8.count + $1.lineage.count * 8
+        }
     }
 
     /// Whether there is any group but the root.
     @inline(__always)
     var isOn: Bool { groups.count > 1 }
+    var isOverHigh: Bool { pagesOverHigh > 0 }
+    /// Whether any group's memory is protected from reclaim.
+    var hasProtection: Bool { groups.contains { $0.limits.min > 0 || $0.limits.low > 0 } }
 
     subscript(group: Int) -> MemoryCgroup {
         get { groups[groups.indices.contains(group) ? group : 0] }
@@ -51,35 +64,36 @@ struct MemoryCgroups: ~Copyable {
 
     /// Makes a group.
     ///
+    /// - Parameters:
+    ///   - path: from the root.
+    ///   - parent: the group above.
+    ///   - isRemembered: whether something still names a removed group.
     /// - Returns: its number; nil where there are too many.
-    mutating func make(path: String, parent: Int) -> Int? {
-        let new = MemoryCgroup(path: path, parent: parent)
+    mutating func make(path: String, parent: Int, isRemembered: (Int) -> Bool) -> Int? {
         // The numbers of groups of which nothing is left serve again.
         let free = groups.indices.dropFirst().first { place in
             groups[place].isRemoved && groups[place].usage == 0 && !hasChildren(place)
+                && !isRemembered(place)
         }
+        let place = free ?? groups.count
+        guard place < Self.limit else { return nil }
+        let line = [place] + groups[parent].lineage
+        let new = MemoryCgroup(path: path, parent: parent, lineage: line)
         if let free {
+            if let old = groups[free].parent { groups[old].children.removeAll { $0 == free } }
             groups[free] = new
-            return free
+        } else {
+            groups.append(new)
         }
-        guard groups.count < Self.limit else { return nil }
-        groups.append(new)
-        return groups.count - 1
+        groups[parent].children.append(place)
+        return place
     }
 
     /// Whether groups are below one; removed ones count.
-    func hasChildren(_ group: Int) -> Bool { groups.contains { $0.parent == group } }
+    func hasChildren(_ group: Int) -> Bool { !groups[group].children.isEmpty }
 
     /// A group and all above it but the root, which has no limits.
-    func lineage(of group: Int) -> [Int] {
-        var line: [Int] = []
-        var next: Int? = group
-        while let place = next, place > 0, line.count < Self.limit {
-            line.append(place)
-            next = groups[place].parent
-        }
-        return line
-    }
+    func lineage(of group: Int) -> [Int] { self[group].lineage }
 
     /// A group and all below it, each before its children: `mem_cgroup_iter()`.
     func subtree(of group: Int) -> [Int] {
@@ -87,8 +101,7 @@ struct MemoryCgroups: ~Copyable {
         var found = [group]
         var next = 0
         while next < found.count {
-            let place = found[next]
-            found += groups.indices.filter { groups[$0].parent == place }
+            found += groups[found[next]].children
             next += 1
         }
         return found
@@ -168,10 +181,16 @@ struct MemoryCgroups: ~Copyable {
         if isWhole { setOwner(of: frame, 0, .user) }
     }
 
-    /// Remembers a slab object's charge; pages are charged by `add`.
+    /// Remembers a slab object's charge; other objects may have been freed since it was charged.
     mutating func note(_ address: UInt64, _ charge: ObjectCharge) {
         objects[address] = charge
-        groups[charge.group].statistics.objectBytes &+= charge.bytes
+        let before = groups[charge.group].statistics.objectBytes
+        let pages =
+            CgroupStatistics.pages(ofObjects: before &+ charge.bytes)
+            - CgroupStatistics.pages(ofObjects: before)
+        if pages > charge.pages { add(pages - charge.pages, to: charge.group) }
+        if pages < charge.pages { remove(charge.pages - pages, from: charge.group) }
+        groups[charge.group].statistics.objectBytes = before &+ charge.bytes
         if charge.isReclaimable {
             groups[charge.group].statistics.reclaimableBytes &+= charge.bytes
         }

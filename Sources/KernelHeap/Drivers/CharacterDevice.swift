@@ -42,6 +42,8 @@ struct DeviceTable: Sendable {
     var files: [UInt64: DeviceFile] = [:]
     /// The area that a driver's `mmap` is filling.
     var mapping: VMArea?
+    /// Pages that it may still map there.
+    var mappingBudget: UInt64 = 0
     /// Files that nothing shows any more, until the running call ends.
     var unused: [UInt64] = []
     /// The lowest address of each caller's kernel stack.

@@ -54,8 +54,11 @@ extension Kernel {
         _ seek: FileSeek,
         in context: CallContext
     ) -> DeviceOutcome {
+        let memory = processes[processIndex(context)].file(descriptor)
+        let device = deviceFile(descriptor, in: context)
+        guard memory != nil || device != nil else { return .failure(.EBADF) }
         guard seek.origin != nil else { return .failure(.EINVAL) }
-        if let place = processes[processIndex(context)].file(descriptor), let file = files[place] {
+        if let place = memory, let file = files[place] {
             switch file.position(after: seek) {
             case .failure(let errno): return .failure(errno)
             case .success(let position):
@@ -63,14 +66,12 @@ extension Kernel {
                 return DeviceOutcome(value: position)
             }
         }
-        guard let (address, _, place) = deviceFile(descriptor, in: context) else {
-            return .failure(.EBADF)
-        }
+        guard let (address, file, place) = device else { return .failure(.EBADF) }
         // do_dentry_open() takes FMODE_LSEEK from a file whose driver has no llseek.
         guard !devices.devices[place].script[.llseek].isEmpty else { return .failure(.ESPIPE) }
         let run = run(
             .llseek,
-            ofDevice: place,
+            ofDevice: file.major,
             [
                 (.file, address), (.offset, UInt64(bitPattern: seek.offset)),
                 (.whence, seek.origin?.rawValue ?? 0),

@@ -32,7 +32,7 @@ extension Kernel {
         guard let major = devices.freeMajor else { return .failure(.EBUSY) }
         let owner = parent.map { driverModel.keep($0) } ?? 0
         devices.devices.append(CharacterDevice(name, major: major, script, parent: owner))
-        let run = run(.probe, ofDevice: devices.devices.count - 1, [], in: context)
+        let run = run(.probe, ofDevice: major, [], in: context)
         let facts = [
             Fact("path", .text("/dev/" + name)), Fact("major", .number(Int64(major))),
             Fact("minor", .number(0)), Fact("steps", .list(run.steps)),
@@ -51,7 +51,7 @@ extension Kernel {
         let major = devices.devices[place].major
         let open = devices.devices[place].openFiles
         devices.devices[place].isRegistered = false
-        let run = run(.remove, ofDevice: place, [], in: context)
+        let run = run(.remove, ofDevice: major, [], in: context)
         dropIfUnused(major, in: context)
         return DeviceOutcome(
             value: run.value == nil ? nil : 0,
@@ -69,9 +69,13 @@ extension Kernel {
         guard path.hasPrefix("/dev/"),
             let place = devices.device(named: String(path.dropFirst(5)))
         else { return .failure(.ENOENT) }
-        guard let address = newFile(flags: flags, in: context) else { return .failure(.ENOMEM) }
+        // Open from here on: making room for the file may kill those who have it open otherwise.
         let major = devices.devices[place].major
-        let run = run(.open, ofDevice: place, [(.file, address)], in: context)
+        devices.devices[place].openFiles += 1
+        var isOpen = false
+        defer { if !isOpen { letGo(of: major, in: context) } }
+        guard let address = newFile(flags: flags, in: context) else { return .failure(.ENOMEM) }
+        let run = run(.open, ofDevice: major, [(.file, address)], in: context)
         let facts = [
             Fact("file", .address(address)), Fact("steps", .list(run.steps)),
         ]
@@ -86,23 +90,21 @@ extension Kernel {
         }
         guard let descriptor = processes[process].open(.device(address)) else {
             // A method of the driver has taken the last one.
-            _ = self.run(.release, ofDevice: place, [(.file, address)], in: context)
+            _ = self.run(.release, ofDevice: major, [(.file, address)], in: context)
             kfreeFile(address, in: context)
             return .failure(.EMFILE, facts)
         }
         devices.files[address] = DeviceFile(major: major, flags: flags)
-        if let place = devices.device(major: major) { devices.devices[place].openFiles += 1 }
+        isOpen = true
         return DeviceOutcome(value: Int64(descriptor), facts: facts)
     }
 
     /// A descriptor less for a device's file; with the last one its driver's `release` runs, at whose
     /// result nobody looks.
     mutating func releaseDeviceFile(_ address: UInt64, in context: CallContext) -> DeviceOutcome {
-        guard let file = devices.files[address], let place = devices.device(major: file.major)
-        else {
+        guard let file = devices.files[address], devices.device(major: file.major) != nil else {
             return .failure(.EBADF)
         }
-        _ = place
         devices.files[address]?.descriptorCount -= 1
         guard file.descriptorCount == 1, file.mappedPages == 0 else {
             return DeviceOutcome(value: 0)
@@ -112,19 +114,24 @@ extension Kernel {
 
     /// `__fput()`: nothing shows the file any more.
     mutating func endDeviceFile(_ address: UInt64, in context: CallContext) -> DeviceOutcome {
-        guard let file = devices.files[address], let place = devices.device(major: file.major)
+        guard let file = devices.files[address], devices.device(major: file.major) != nil
         else { return .failure(.EBADF) }
-        let run = run(.release, ofDevice: place, [(.file, address)], in: context)
+        let run = run(.release, ofDevice: file.major, [(.file, address)], in: context)
         devices.files[address] = nil
-        if let place = devices.device(major: file.major) {
-            devices.devices[place].openFiles -= 1
-        }
         kfreeFile(address, in: context)
-        dropIfUnused(file.major, in: context)
+        letGo(of: file.major, in: context)
         return DeviceOutcome(
             value: run.value == nil ? nil : 0,
             facts: [Fact("steps", .list(run.steps))]
         )
+    }
+
+    /// An open file less.
+    private mutating func letGo(of major: Int, in context: CallContext) {
+        if let place = devices.device(major: major), devices.devices[place].openFiles > 0 {
+            devices.devices[place].openFiles -= 1
+        }
+        dropIfUnused(major, in: context)
     }
 
     /// Forgets a character device that nothing shows any more, and lets go of its `struct device`.
@@ -178,7 +185,7 @@ extension Kernel {
             return .failure(.EINVAL)
         }
         let count = min(count, 0x7fff_f000)
-        guard let (address, _, place) = device else {
+        guard let (address, file, _) = device else {
             guard let memory else { return .failure(.EBADF) }
             return transferFile(method, memory, buffer: buffer, count: count, in: context)
         }
@@ -188,7 +195,7 @@ extension Kernel {
         if before.count == 8 { _ = storeKernel(position, before, in: context) }
         let run = run(
             method,
-            ofDevice: place,
+            ofDevice: file.major,
             [(.file, address), (.buf, buffer), (.count, count), (.ppos, position)],
             in: context
         )
@@ -209,13 +216,13 @@ extension Kernel {
         argument: UInt64,
         in context: CallContext
     ) -> DeviceOutcome {
-        guard let (address, _, place) = deviceFile(descriptor, in: context) else {
+        guard let (address, file, place) = deviceFile(descriptor, in: context) else {
             return .failure(.EBADF)
         }
         guard !devices.devices[place].script[.ioctl].isEmpty else { return .failure(.ENOTTY) }
         let run = run(
             .ioctl,
-            ofDevice: place,
+            ofDevice: file.major,
             [(.file, address), (.cmd, command), (.arg, argument)],
             in: context
         )

@@ -7,6 +7,9 @@
 /// Nobody counts the pages behind special entries. The area keeps the file: its driver's `release`
 /// runs after the last `munmap`. `mm/mmap.c` and `mm/memory.c`, 6.1.
 extension Kernel {
+    /// Most pages that a driver maps into one area: their entries and tables cost the host memory.
+    private static let mappedPageLimit: UInt64 = 1 << 18
+
     /// The file's part of `mmap_region()`: the driver's method fills the area.
     ///
     /// - Parameters:
@@ -24,9 +27,10 @@ extension Kernel {
         else { return .failure(.ENODEV) }
         area.device = file
         devices.mapping = area
+        devices.mappingBudget = Self.mappedPageLimit
         let run = run(
             .mmap,
-            ofDevice: place,
+            ofDevice: major,
             [
                 (.file, file), (.vma, area.start), (.vmStart, area.start), (.vmEnd, area.end),
                 (.vmPageOffset, area.pageOffset),
@@ -111,6 +115,8 @@ extension Kernel {
             guard address == area.start, end == area.end else { return .EINVAL }
             area.pageOffset = frame
         }
+        guard count <= devices.mappingBudget else { return .ENOMEM }
+        devices.mappingBudget -= count
         area.flags.formUnion([.deviceMemory, .pfnMapped, .notExpanded, .notDumped])
         devices.mapping = area
         let process = processIndex(context)

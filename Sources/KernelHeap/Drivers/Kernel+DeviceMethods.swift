@@ -18,15 +18,18 @@ extension Kernel {
     /// - Returns: the value of the first return step, else 0.
     mutating func run(
         _ method: DeviceMethod,
-        ofDevice place: Int,
+        ofDevice major: Int,
         _ parameters: [(MethodParameter, UInt64)],
         in context: CallContext
     ) -> MethodRun {
+        // By its number: others may be unregistered, or end with the last process that has them open,
+        // wherever memory is asked for.
+        guard let place = devices.device(major: major) else { return MethodRun() }
         let device = devices.devices[place]
         var variables = device.variables
         let parent = (MethodParameter.dev, device.parent)
         let run = runSteps(device.script[method], parameters + [parent], &variables, in: context)
-        if let place = devices.device(major: device.major) {
+        if let place = devices.device(major: major) {
             devices.devices[place].variables = variables
         }
         return run

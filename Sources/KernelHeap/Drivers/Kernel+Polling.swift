@@ -87,12 +87,12 @@ extension Kernel {
         guard poll.descriptor >= 0 else { return 0 }
         let descriptor = Int(poll.descriptor)
         let told = poll.events | Self.alwaysTold
-        guard let (address, _, place) = deviceFile(descriptor, in: context) else {
+        guard let (address, file, place) = deviceFile(descriptor, in: context) else {
             let isOpen = processes[processIndex(context)].file(descriptor) != nil
             return isOpen ? Self.defaultMask & told : Self.notOpen
         }
         guard !devices.devices[place].script[.poll].isEmpty else { return Self.defaultMask & told }
-        let run = run(.poll, ofDevice: place, [(.file, address)], in: context)
+        let run = run(.poll, ofDevice: file.major, [(.file, address)], in: context)
         steps += run.steps
         return run.value.map { $0 & told & 0xffff }
     }

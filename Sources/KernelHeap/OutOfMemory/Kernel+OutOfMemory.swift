@@ -38,7 +38,7 @@ extension Kernel {
             return .nothing
         }
         logOOMHeader(request, in: context)
-        kill(victim, in: context)
+        killWithGroup(victim, in: context)
         return dyingProcess == processes[victim].pid ? .killedCaller : .killed
     }
 
@@ -57,7 +57,7 @@ extension Kernel {
     }
 
     func isKillable(_ place: Int) -> Bool {
-        place > 0 && place != startingProcess && processes[place].isAlive
+        place > 0 && !startingProcesses.contains(processes[place].pid) && processes[place].isAlive
             && processes[place].oomScoreAdjustment > -1000
     }
 
@@ -149,7 +149,7 @@ extension Kernel {
     }
 
     /// `panic()`.
-    private mutating func panic(_ text: String) {
+    mutating func panic(_ text: String) {
         log.append("Kernel panic - not syncing: \(text)")
         isPanicked = true
     }

@@ -28,7 +28,11 @@ extension Kernel {
                 rest.append(pfn)
                 continue
             }
-            if startWriteback(of: pfn) { started += 1 }
+            if startWriteback(of: pfn) {
+                started += 1
+            } else if searchLeft <= 0 {
+                rest.append(pfn)
+            }
         }
         dirtyPages = rest
         return started
@@ -36,11 +40,12 @@ extension Kernel {
 
     /// Starts to write one page; its entries are clean and read-only again: `folio_mkclean()`.
     ///
-    /// - Returns: false where the page is not dirty any more.
+    /// - Returns: false where the page is not dirty any more, and where the entries that point to it
+    ///   are too many to look for.
     mutating func startWriteback(of pfn: UInt32) -> Bool {
         let aging = pages.map[Int(pfn)].aging
         guard pages.map[Int(pfn)].isOnLRU, aging.contains([.dirty, .onDisk]) else { return false }
-        writeProtectEntries(of: pfn)
+        guard writeProtectEntries(of: pfn) else { return false }
         let link = lru.links[Int(pfn)]
         let bytes = trimmedBytes(of: pfn)
         if let file = link.file { files[file]?.store(bytes, at: link.index) }
@@ -50,14 +55,15 @@ extension Kernel {
     }
 
     /// A store through an entry must be noticed after this.
-    private mutating func writeProtectEntries(of pfn: UInt32) {
-        var work = Self.reverseMapWork
-        for mapping in mappings(of: pfn, &work) ?? [] {
+    private mutating func writeProtectEntries(of pfn: UInt32) -> Bool {
+        guard let mappings = searchMappings(of: pfn) else { return searchLeft > 0 }
+        for mapping in mappings {
             let flags = mapping.leaf.entry.flags.subtracting([.writable, .dirty])
             let entry = paging.format.entry(mapping.leaf.entry, with: flags)
             setTableEntry(mapping.leaf.table, mapping.leaf.index, entry)
             paging.flushUser()
         }
+        return true
     }
 
     /// The disk is done with what was started: `folio_end_writeback()`.

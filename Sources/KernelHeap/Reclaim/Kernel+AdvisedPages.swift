@@ -63,8 +63,8 @@ extension Kernel {
     /// `munlock_folio()`.
     mutating func unlockPage(_ pfn: UInt32) {
         guard pages.map[Int(pfn)].aging.contains(.unevictable) else { return }
-        var work = Self.reverseMapWork
-        let mappings = mappings(of: pfn, &work) ?? []
+        // What cannot be found out leaves the page where it is.
+        guard let mappings = searchMappings(of: pfn) ?? (searchLeft > 0 ? [] : nil) else { return }
         guard !mappings.contains(where: { $0.area.flags.contains(.locked) }) else { return }
         unage(pfn, .unevictable)
     }

@@ -89,6 +89,7 @@ extension Kernel {
         var counted = LRUStateCounts()
         for zone in pages.zones.indices { counted.add(lru.states(zone: zone)) }
         var found = LRUStateCounts()
+        let waiting = Set(dirtyPages)
         for pfn in onLists {
             let aging = pages.map[Int(pfn)].aging
             let isOnDisk = aging.contains(.onDisk)
@@ -97,7 +98,7 @@ extension Kernel {
             if isOnDisk, aging.contains(.writeback) { found.writeback += 1 }
             if aging.contains(.swapCache) { found.swapCache += 1 }
             violations.check(
-                !isOnDisk || !aging.contains(.dirty) || dirtyPages.contains(pfn),
+                !isOnDisk || !aging.contains(.dirty) || waiting.contains(pfn),
                 "dirty frame \(pfn) waits for nobody"
             )
         }

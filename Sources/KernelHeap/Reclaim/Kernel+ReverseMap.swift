@@ -28,6 +28,7 @@ extension Kernel {
         if link.file == nil {
             for process in processes.indices where processes[process].isAlive {
                 work -= 1
+                guard work > 0 else { return nil }
                 appendMapping(of: pfn, process, link.index << 12, to: &found)
                 if found.count == wanted { return found }
             }
@@ -50,6 +51,13 @@ extension Kernel {
         }
         // A client may have changed the tables: what was not found cannot be taken away.
         return found.count == wanted ? found : nil
+    }
+
+    /// The same within what is left to the running call.
+    mutating func searchMappings(of pfn: UInt32) -> [PageMapping]? {
+        var work = searchLeft
+        defer { searchLeft = work }
+        return mappings(of: pfn, &work)
     }
 
     private mutating func appendMapping(

@@ -103,10 +103,15 @@ struct LRULists: ~Copyable {
         return counts.indices.contains(own) ? counts[own] : 0
     }
 
-    /// Whether a memory cgroup has pages on any list.
-    func hasPages(group: Int) -> Bool {
+    /// Whether a memory cgroup has pages that reclaim may look at.
+    func hasEvictable(group: Int) -> Bool {
+        let kinds = LRUList.allCases.count
         let start = group * totals.count
-        return start < counts.count && counts[start..<start + totals.count].contains { $0 > 0 }
+        guard start < counts.count else { return false }
+        for place in start..<start + totals.count where counts[place] > 0 {
+            if place % kinds != LRUList.unevictable.rawValue { return true }
+        }
+        return false
     }
 
     private func place(_ group: Int, _ node: Int, _ list: LRUList) -> Int {

@@ -9,6 +9,7 @@ extension Kernel {
     /// - Returns: whether there was one.
     mutating func addToSwap(_ pfn: UInt32) -> Bool {
         guard let slot = swap.take(for: pfn) else { return false }
+        if pages.map[Int(pfn)].isCharged { swap.own(slot, cgroups.charge(of: pfn).group) }
         pages.map[Int(pfn)].word &+= 1
         lru.name(pfn, swap: slot.packed)
         age(pfn, [.swapCache, .dirty])
@@ -112,7 +113,7 @@ extension Kernel {
     /// The page of a slot, read where it is not in memory: `swapin_readahead()` for one page.
     mutating func swapCachePage(_ slot: SwapSlot, index: UInt64, cpu: Int) -> UInt32? {
         if let pfn = swap.cachedPage(slot), swapSlot(of: pfn) == slot { return pfn }
-        guard let pfn = allocateUserPage(cpu: cpu) else { return nil }
+        guard let pfn = allocateUserPage(owner: swap.owner(slot), cpu: cpu) else { return nil }
         load(swap.bytes(slot), into: pfn)
         pages.map[Int(pfn)].becomeSwapCachePage()
         joinLRU(pfn, file: nil, index: index, .swapCache)

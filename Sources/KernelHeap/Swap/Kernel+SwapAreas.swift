@@ -3,10 +3,14 @@ extension Kernel {
     /// `swapon()`.
     ///
     /// - Returns: `EINVAL` for an area without room for a page, `EBUSY` where the path is in use,
-    ///   `EPERM` where there are too many.
+    ///   `EPERM` where there are too many, `ENOENT` and `ENAMETOOLONG` for paths.
     mutating func swapOn(_ path: String, bytes: UInt64) -> Errno? {
-        let pages = min(bytes >> 12, SwapAreas.pageLimit)
-        guard pages >= 2, !path.isEmpty, path.utf8.count <= 255 else { return .EINVAL }
+        guard !path.isEmpty else { return .ENOENT }
+        guard path.utf8.count <= 255 else { return .ENAMETOOLONG }
+        // An entry of 4 bytes has 23 bits for the place.
+        let most = paging.format.entryBytes == 4 ? 1 << 23 : SwapAreas.pageLimit
+        let pages = min(bytes >> 12, most)
+        guard pages >= 2 else { return .EINVAL }
         guard !swap.areas.contains(where: { $0.isOn && $0.path == path }) else { return .EBUSY }
         guard let place = swap.add(path, pageCount: UInt32(truncatingIfNeeded: pages)) else {
             return .EPERM
@@ -40,6 +44,7 @@ extension Kernel {
             guard let pfn = swap.areas[area].cachedPage(offset) else { continue }
             freeFromSwapCache(pfn, cpu: context.cpu)
         }
+        swap.closeGap(area)
         return nil
     }
 

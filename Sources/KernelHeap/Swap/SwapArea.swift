@@ -3,7 +3,8 @@ struct SwapArea: Sendable {
     let path: String
     /// Slots, the header's among them.
     let pageCount: UInt32
-    let priority: Int
+    /// The higher one is used first.
+    var priority: Int
     private(set) var isOn = true
     /// Slots in use.
     private(set) var usedPages: UInt32 = 0
@@ -15,6 +16,8 @@ struct SwapArea: Sendable {
     /// What was written, without the zeros at the end.
     private var stored: [UInt32: [UInt8]] = [:]
     private var storedBytes = 0
+    /// The memory cgroups that had the pages, where it was not the root: `swap_cgroup`.
+    private var owners: [UInt32: Int] = [:]
     /// Where the search for a free slot goes on: `cluster_next`.
     private var nextOffset: UInt32 = 1
 
@@ -34,6 +37,7 @@ struct SwapArea: Sendable {
     var freePages: UInt32 { isOn ? pageCount - 1 - usedPages : 0 }
     var heldBytes: Int {
         counts.capacity * 2 + cached.capacity * 12 + stored.capacity * 16 + storedBytes
+            + owners.capacity * 16
     }
     /// Slots in use, ascending.
     var usedOffsets: [UInt32] {
@@ -106,7 +110,17 @@ struct SwapArea: Sendable {
     private mutating func releaseIfUnused(_ offset: UInt32) {
         guard !isUsed(offset) else { return }
         usedPages -= 1
+        owners[offset] = nil
         if let bytes = stored.removeValue(forKey: offset) { storedBytes -= bytes.count }
+    }
+
+    /// Whose page a slot's is: 0 for the root.
+    func owner(_ offset: UInt32) -> Int { owners[offset] ?? 0 }
+
+    func holdsPages(of group: Int) -> Bool { owners.values.contains(group) }
+
+    mutating func own(_ offset: UInt32, _ group: Int) {
+        if isUsed(offset), group > 0 { owners[offset] = group }
     }
 
     /// What a slot holds: a page's bytes, cut where only zeros follow.
@@ -140,9 +154,10 @@ struct SwapAreas: Sendable {
     ///
     /// - Returns: its place; nil where there are too many.
     mutating func add(_ path: String, pageCount: UInt32) -> Int? {
-        let area = SwapArea(path: path, pageCount: pageCount, priority: -2 - areas.count)
+        let lowest = areas.reduce(-1) { $1.isOn ? min($0, $1.priority) : $0 }
+        let area = SwapArea(path: path, pageCount: pageCount, priority: lowest - 1)
         if let free = areas.firstIndex(where: { !$0.isOn && $0.usedPages == 0 }) {
-            areas[free] = SwapArea(path: path, pageCount: pageCount, priority: -2 - free)
+            areas[free] = area
             return free
         }
         guard areas.count < Self.limit else { return nil }
@@ -154,14 +169,27 @@ struct SwapAreas: Sendable {
         if areas.indices.contains(index) { areas[index].turn(on: isOn) }
     }
 
+    /// An area is gone: those that came after it move up, `swapoff()`.
+    mutating func closeGap(_ index: Int) {
+        for place in areas.indices where areas[place].priority < areas[index].priority {
+            areas[place].priority += 1
+        }
+    }
+
     /// Takes a free slot for a page, of the area with the highest priority that has one.
     mutating func take(for pfn: UInt32) -> SwapSlot? {
-        for index in areas.indices {
+        for index in areas.indices.sorted(by: { areas[$0].priority > areas[$1].priority }) {
             if let offset = areas[index].take(for: pfn) {
                 return SwapSlot(area: index, offset: offset)
             }
         }
         return nil
+    }
+
+    func owner(_ slot: SwapSlot) -> Int { area(slot.area)?.owner(slot.offset) ?? 0 }
+
+    mutating func own(_ slot: SwapSlot, _ group: Int) {
+        if areas.indices.contains(slot.area) { areas[slot.area].own(slot.offset, group) }
     }
 
     mutating func use(_ slot: SwapSlot) {

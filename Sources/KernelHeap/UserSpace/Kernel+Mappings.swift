@@ -51,6 +51,10 @@ extension Kernel {
             freeUserTables(process, start..<start + rounded, cpu: cpu)
             return .failure(errno)
         }
+        // The driver's steps may be calls of this process that map something else there.
+        if fill != nil, !processes[process].space.isFree(start..<start + rounded) {
+            return .failure(.EBUSY)
+        }
         if area.isShared && isAnonymous {
             // shmem_acct_size(): without a reservation each page is promised when it comes.
             let isReserved = !area.flags.contains(.notReserved)

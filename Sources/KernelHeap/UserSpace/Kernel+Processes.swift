@@ -31,8 +31,10 @@ extension Kernel {
             )
         )
         let place = place(process)
-        startingProcess = place
-        defer { startingProcess = nil }
+        // A driver's `release` may make processes while another is being made.
+        let outer = startingProcesses
+        startingProcesses.insert(pid)
+        defer { startingProcesses = outer }
         guard makeRoot(place, cpu: cpu) else {
             processes[place].exit()
             return .failure(.ENOMEM)
@@ -47,8 +49,9 @@ extension Kernel {
     mutating func forkProcess(_ parent: Int, cpu: Int) -> Result<Int, Errno> {
         guard let pid = freePID() else { return .failure(.EAGAIN) }
         let child = place(processes[parent].child(pid: pid))
-        startingProcess = child
-        defer { startingProcess = nil }
+        let outer = startingProcesses
+        startingProcesses.insert(pid)
+        defer { startingProcesses = outer }
         for file in processes[child].openFiles {
             switch file {
             case .memory(let place): files[place]?.descriptorCount += 1

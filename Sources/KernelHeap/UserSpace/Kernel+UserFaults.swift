@@ -198,9 +198,10 @@ extension Kernel {
     ///
     /// - Parameters:
     ///   - toWrite: whether it becomes a page of a disk's file and is written to at once.
+    ///   - owner: the memory cgroup that had it when it was swapped out; nil for the process's.
     ///   - cpu: where it is asked for.
     /// - Returns: the frame; nil where there is no memory.
-    mutating func allocateUserPage(toWrite: Bool = false, cpu: Int) -> UInt32? {
+    mutating func allocateUserPage(toWrite: Bool = false, owner: Int? = nil, cpu: Int) -> UInt32? {
         var flags: GFPFlags = .highUserMovable
         if toWrite { flags.insert(.write) }
         var request = AllocationRequest(order: 0, flags: flags, cpu: cpu, zones: pages.gfpZones)
@@ -211,7 +212,7 @@ extension Kernel {
                 [request] in
                 $0.pages.allocate(request)
             }
-        guard let pfn = served, !chargeUserPage(pfn, cpu: cpu) else { return served }
+        guard let pfn = served, !chargeUserPage(pfn, to: owner, cpu: cpu) else { return served }
         freePages(PFN(rawValue: UInt64(pfn)), order: 0, in: CallContext(cpu: cpu))
         return nil
     }
