@@ -19,6 +19,7 @@ extension Kernel {
         checkFiles(mapped, &violations)
         if !paging.isTampered { checkReclaim(&violations) }
         checkAreas(misuse: misuse, &violations)
+        if !misuse { checkSanitizer(&violations) }
         if !paging.isTampered { checkHighMemory(&violations) }
         return texts + violations.texts
     }

@@ -37,6 +37,10 @@ public struct Kernel: ~Copyable, Sendable {
     var unchecked = UncheckedCopies()
     /// What of slab objects was written; empty without a history of them.
     var written = WrittenBytes(capacity: 0)
+    /// The address sanitizer; empty unless the machine's description asks for it.
+    var sanitizer = Sanitizer()
+    /// The newest misuse of all calls.
+    public internal(set) var misuseReports = MisuseReports()
     /// Pages of processes and files by age.
     var lru: LRULists
     /// Who is charged for what.
@@ -114,6 +118,9 @@ public struct Kernel: ~Copyable, Sendable {
                 "a machine keeps 0 to \(ObjectHistory.limit) allocations and frees"
             )
         }
+        guard !description.kasan || profile.platform == .x8664 else {
+            throw MachineError("/kasan", "only linux-6.1-x86_64 has KASAN")
+        }
         var boot = MachineBoot(description)
         pages = try boot.pageAllocator()
         pages.isReclaimed = true
@@ -150,6 +157,12 @@ public struct Kernel: ~Copyable, Sendable {
             history = ObjectHistory(capacity: description.objectHistory)
             written = WrittenBytes(capacity: description.objectHistory)
             slab.keepsHistory = true
+        }
+        if description.kasan {
+            sanitizer = Sanitizer(cpus: description.cpus, frames: pages.map.capacity)
+            written = WrittenBytes(
+                capacity: max(description.objectHistory, Self.partlyWrittenLimit)
+            )
         }
         if description.swapBytes > 0 { _ = swapOn("/dev/sda2", bytes: description.swapBytes) }
     }
@@ -189,6 +202,8 @@ public struct Kernel: ~Copyable, Sendable {
         races = other.races
         unchecked = other.unchecked
         written = other.written
+        sanitizer = other.sanitizer.fork()
+        misuseReports = other.misuseReports
         lastPID = other.lastPID
         pageFaults = other.pageFaults
         recentCalls = other.recentCalls.fork()
@@ -256,6 +271,7 @@ public struct Kernel: ~Copyable, Sendable {
         if !misuse.isEmpty {
             outcome.warnings = misuse.warnings
             outcome.omittedWarnings = misuse.omitted
+            misuseReports.note(misuse, call: sequence, call.signature.name)
         }
         if explaining && tryingAlternatives { tryAlternatives(call, arguments, context, &outcome) }
         return outcome
@@ -300,6 +316,7 @@ public struct Kernel: ~Copyable, Sendable {
         bytes += lru.heldBytes + cgroups.heldBytes + swap.heldBytes + driverModel.heldBytes
         bytes += kmemleak.heldBytes + largeObjects.capacity * 32 + callTimes.heldBytes
         bytes += (dirtyPages.capacity + writingPages.capacity) * 4
+        bytes += sanitizer.heldBytes + misuseReports.heldBytes
         return bytes + files.heldBytes + written.heldBytes
     }
 

@@ -42,6 +42,12 @@ struct MachineShape: CustomTestStringConvertible, Sendable {
         },
         MachineShape("small slabs") { $0.bootOptions = "slub_max_order=0 slub_min_objects=1" },
         MachineShape("checked slabs") { $0.bootOptions = "slub_debug=FZPU" },
+        MachineShape("kasan") { $0.kasan = true },
+        MachineShape("kasan, checked slabs, 2 CPUs") {
+            $0.kasan = true
+            $0.cpus = 2
+            $0.bootOptions = "slub_debug=FZPU init_on_free=1"
+        },
     ]
 
     /// Machines with a zone table of their own.

@@ -57,6 +57,7 @@ struct Kmemdup: MemoryRequestingCall {
         guard case .pointer(let address) = result.value, address > Kernel.zeroSizePointer else {
             return result
         }
+        kernel.checkShadow(source, length, isWrite: false, "kmemdup", in: context)
         let (bytes, fault) = kernel.loadKernel(source, length, in: context)
         kernel.checkAccess(source, UInt64(bytes.count), isWrite: false)
         kernel.writeKernel(address, bytes)

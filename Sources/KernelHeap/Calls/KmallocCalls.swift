@@ -169,6 +169,6 @@ public struct Ksize: KernelCall {
     public init(_ arguments: borrowing CallArguments) { address = arguments.address(0) }
 
     public func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.unsigned(kernel.ksize(address)))
+        CallResult(.unsigned(kernel.wholeSize(address, "ksize", in: context)))
     }
 }

@@ -61,20 +61,30 @@ struct KernelRead: KernelCall {
         [
             Parameter("address", .address, "Where to begin."),
             Parameter("length", .size, "Bytes.", maximum: transferLimit),
+            Parameter(
+                "use",
+                .boolean,
+                "Whether something is decided by the bytes, so that unwritten ones matter.",
+                optional: true
+            ),
         ],
         "Loads bytes of kernel memory, as compiled kernel code would."
     )
 
     var address: UInt64
     var length: UInt64
+    var isUsed: Bool
 
     init(_ arguments: borrowing CallArguments) {
         address = arguments.word(0)
         length = min(arguments.word(1), transferLimit)
+        isUsed = arguments.flag(2)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.checkShadow(address, length, isWrite: false, "kernel_read", in: context)
         let (bytes, fault) = kernel.loadKernel(address, length, in: context)
+        if isUsed { kernel.checkUse(address, UInt64(bytes.count), .decided, in: context) }
         return kernel.accessResult(
             address,
             done: UInt64(bytes.count),
@@ -106,6 +116,8 @@ struct KernelWrite: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let count = UInt64(data.count)
+        kernel.checkShadow(address, count, isWrite: true, "kernel_write", in: context)
         let (done, fault) = kernel.storeKernel(address, data, in: context)
         return kernel.accessResult(address, done: done, fault, isWrite: true, facts: [])
     }
@@ -136,6 +148,7 @@ struct Memset: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let byte = UInt8(truncatingIfNeeded: value)
+        kernel.checkShadow(address, count, isWrite: true, "memset", in: context)
         let (done, fault) = kernel.setKernel(address, count, to: byte, in: context)
         var result = kernel.accessResult(address, done: done, fault, isWrite: true, facts: [])
         result.value = .pointer(address)
@@ -167,6 +180,8 @@ struct Memcpy: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        kernel.checkShadow(source, count, isWrite: false, "memcpy", in: context)
+        kernel.checkShadow(target, count, isWrite: true, "memcpy", in: context)
         let copy = kernel.copyKernel(to: target, from: source, count, in: context)
         let loaded = kernel.accessResult(
             source,
@@ -221,12 +236,15 @@ struct Memcmp: KernelCall {
             let (those, other) = kernel.loadKernel(right &+ done, length, in: context)
             if let place = zip(these, those).enumerated().first(where: { $1.0 != $1.1 }) {
                 let reached = done + UInt64(place.offset) + 1
+                kernel.checkShadow(left, reached, isWrite: false, "memcmp", in: context)
+                kernel.checkShadow(right, reached, isWrite: false, "memcmp", in: context)
                 _ = kernel.accessResult(left, done: reached, nil, isWrite: false, facts: [])
                 _ = kernel.accessResult(right, done: reached, nil, isWrite: false, facts: [])
                 return CallResult(.integer(Int64(place.element.0) - Int64(place.element.1)))
             }
             if fault != nil || other != nil {
                 let (address, stop) = fault == nil ? (right, other) : (left, fault)
+                kernel.checkShadow(address, done + 1, isWrite: false, "memcmp", in: context)
                 var result = kernel.accessResult(
                     address,
                     done: done,
@@ -239,6 +257,8 @@ struct Memcmp: KernelCall {
             }
             done += length
         }
+        kernel.checkShadow(left, count, isWrite: false, "memcmp", in: context)
+        kernel.checkShadow(right, count, isWrite: false, "memcmp", in: context)
         _ = kernel.accessResult(left, done: count, nil, isWrite: false, facts: [])
         _ = kernel.accessResult(right, done: count, nil, isWrite: false, facts: [])
         return CallResult(.integer(0))

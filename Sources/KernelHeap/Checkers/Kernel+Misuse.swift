@@ -4,6 +4,11 @@ extension Kernel {
     mutating func checkFree(_ address: UInt64) {
         guard address > Self.zeroSizePointer else { return }
         guard let place = slabPlace(at: address) else { return checkFreeOfPages(address) }
+        // The sanitizer looks for itself, and keeps what it finds from being freed.
+        if isSanitized {
+            if !place.isExact { checkManaged(address) }
+            return
+        }
         if !place.isExact {
             misuse.add(.invalidFree(place))
             checkManaged(address)
@@ -15,6 +20,8 @@ extension Kernel {
     /// Pages belong to `kfree()` as the whole blocks that a large `kmalloc()` gives.
     private mutating func checkFreeOfPages(_ address: UInt64) {
         guard let place = pagePlace(at: address) else { return }
+        let isReported = isSanitized && (place.use == .free || place.offset ?? 0 != 0)
+        if isReported { return }
         if place.use != .compound || place.offset != 0 {
             misuse.add(.wrongMemory(place))
             checkManaged(address)
@@ -34,7 +41,9 @@ extension Kernel {
 
     /// Notes that `krealloc()` was given memory that is not its caller's.
     mutating func checkOwner(_ address: UInt64) {
-        guard address > Self.zeroSizePointer, let place = slabPlace(at: address) else { return }
+        guard address > Self.zeroSizePointer, !isSanitized,
+            let place = slabPlace(at: address)
+        else { return }
         if place.region == .object, !place.isAllocated {
             misuse.add(.useAfterFree(place, MemoryAccess(length: 0, isWrite: false)))
         }
@@ -83,6 +92,8 @@ extension Kernel {
         guard length > 0 else { return }
         checkResults(address, length, process: nil, isWrite: isWrite)
         if isWrite { noteWrite(address, length) }
+        // What the sanitizer has to say it said before the access.
+        if isSanitized { return }
         if isSound(address, length) { return }
         let access = MemoryAccess(length: length, isWrite: isWrite)
         guard let place = slabPlace(at: address) else {
@@ -163,7 +174,8 @@ extension Kernel {
         note(object.address, isAllocation: true, requested, context)
         guard object.slab != Slab.none, let place = slabPlace(at: object.address) else { return }
         // A constructor has written what it meant to, and owners leave objects as they found them.
-        guard !slab.caches[Int(slab.slabs[Int(object.slab)].cache)].isConstructed else { return }
+        guard !isSanitized, !slab.caches[Int(slab.slabs[Int(object.slab)].cache)].isConstructed
+        else { return }
         written.begin(object.address, size: place.size)
     }
 
@@ -177,6 +189,13 @@ extension Kernel {
             let low = UInt32(truncatingIfNeeded: sequence)
             guard !state.isAllocated, state.call == low else { return }
         }
+        note(address, isAllocation: false, 0, context)
+        written.end(address)
+    }
+
+    /// Notes a free whose object waits in the quarantine.
+    mutating func noteQuarantined(_ address: UInt64, _ context: CallContext) {
+        guard history != nil else { return }
         note(address, isAllocation: false, 0, context)
         written.end(address)
     }

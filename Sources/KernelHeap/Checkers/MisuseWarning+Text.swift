@@ -16,9 +16,11 @@ extension MisuseWarning {
         case .doubleFetch: "double_fetch"
         case .uncheckedCopy: "unchecked_copy"
         case .informationLeak: "information_leak"
+        case .uninitializedValue: "uninitialized_value"
         case .wrongContext: "wrong_context"
         case .managedMemory: "managed_memory"
         case .dmaMisuse: "dma_misuse"
+        case .kasan(let report): report.name
         }
     }
 
@@ -75,10 +77,11 @@ extension MisuseWarning {
                 Fact("address", .address(address.rawValue)), Fact("length", .count(length)),
                 Fact("place", .null),
             ]
-        case .informationLeak(let leak): leak.facts
+        case .informationLeak(let leak), .uninitializedValue(let leak): leak.facts
         case .wrongContext(let wrong): wrong.facts
         case .managedMemory(let memory): memory.facts
         case .dmaMisuse(let misuse): misuse.facts
+        case .kasan(let report): report.facts
         }
     }
 
@@ -91,9 +94,9 @@ extension MisuseWarning {
                 [place]
             case .strayAllocation(_, _, let place): [place]
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
-            case .informationLeak(let leak): [leak.place]
+            case .informationLeak(let leak), .uninitializedValue(let leak): [leak.place]
             case .wrongMemory, .freePages, .notDirectMapped, .wrongConversion, .doubleFetch,
-                .uncheckedCopy, .wrongContext, .managedMemory, .dmaMisuse:
+                .uncheckedCopy, .wrongContext, .managedMemory, .dmaMisuse, .kasan:
                 []
             }
         if case .doubleFetch(let fetch) = self { return [fetch.firstCall] }
@@ -101,6 +104,7 @@ extension MisuseWarning {
         if case .wrongContext(let wrong) = self { return wrong.locks.map(\.call) }
         if case .managedMemory(let memory) = self { return memory.call.map { [$0] } ?? [] }
         if case .dmaMisuse(let misuse) = self { return misuse.call.map { [$0] } ?? [] }
+        if case .kasan(let report) = self { return report.calls }
         var calls: [UInt64] = []
         for case let call? in places.map({ $0?.call }) where !calls.contains(call) {
             calls.append(call)
@@ -142,9 +146,13 @@ extension MisuseWarning {
         case .informationLeak(let leak):
             "\(leak.count) bytes of \(leak.place.phrase) went to user space that nobody has written "
                 + "since \(leak.place.history): \(leak.origin)."
+        case .uninitializedValue(let leak):
+            "\(leak.count) bytes of \(leak.place.phrase) decide something, and nobody has written "
+                + "them since \(leak.place.history): \(leak.origin)."
         case .wrongContext(let wrong): wrong.sentence
         case .managedMemory(let memory): memory.sentence
         case .dmaMisuse(let misuse): misuse.text
+        case .kasan(let report): report.sentence
         }
     }
 }
@@ -276,7 +284,7 @@ extension SlabPlace {
 }
 
 extension PagePlace {
-    fileprivate var facts: [Fact] {
+    var facts: [Fact] {
         [
             Fact("region", .text(use.rawValue)),
             Fact("pfn", block.map { .count($0.rawValue) } ?? .null),

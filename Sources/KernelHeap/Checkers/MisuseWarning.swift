@@ -30,12 +30,16 @@ public enum MisuseWarning: Hashable, Sendable {
     case uncheckedCopy(address: LinearAddress, length: UInt64, call: UInt64)
     /// Bytes went to user space that nobody had written since the object was allocated.
     case informationLeak(InformationLeak)
+    /// Something was decided by bytes that nobody had written since the object was allocated.
+    case uninitializedValue(InformationLeak)
     /// A function was used where it must not be, or ended what was not begun.
     case wrongContext(WrongContext)
     /// Memory that a device manages was freed past it, or by another device.
     case managedMemory(ManagedMemory)
     /// Memory for a device's transfers was used otherwise than it was mapped.
     case dmaMisuse(DMAMisuse)
+    /// The address sanitizer found it.
+    case kasan(KasanReport)
 }
 
 /// An address that the direct map's arithmetic was done on although it does not lie there.
@@ -94,7 +98,12 @@ struct MisuseLog {
 
     var isEmpty: Bool { warnings.isEmpty }
 
+    var hasRoom: Bool { warnings.count < Self.limit }
+
     mutating func add(_ warning: MisuseWarning) {
-        if warnings.count < Self.limit { warnings.append(warning) } else { omitted &+= 1 }
+        if hasRoom { warnings.append(warning) } else { omit() }
     }
+
+    /// Counts a warning that nobody need make.
+    mutating func omit() { omitted &+= 1 }
 }

@@ -53,7 +53,12 @@ extension Kernel {
         let size = isTail ? bytes - min(begin, bytes) : UInt64(shape.objectSize)
         let isInside = offset >= begin && offset - begin < size
         let state = isTail ? ObjectState() : slab.states[Int(owner.states) + index]
-        let call = call(state.call)
+        let isOwned = !isTail && slab.isOwned(Int(owner.states) + index)
+        // The state of an object in quarantine is still its last owner's.
+        let freeing =
+            state.isAllocated && !isOwned
+            ? slab.sanitized[Int(owner.states) + index].freeingCall : nil
+        let call = freeing ?? call(state.call)
         return SlabPlace(
             cache: slab.catalog.name(CacheID(rawValue: owner.cache)),
             slab: PFN(rawValue: UInt64(owner.pfn)),
@@ -62,8 +67,8 @@ extension Kernel {
             index: isTail ? nil : index,
             begin: LinearAddress(rawValue: start &+ begin),
             size: size,
-            isAllocated: state.isAllocated,
-            requested: state.isAllocated && state.requested > 0 ? state.requested : nil,
+            isAllocated: isOwned,
+            requested: isOwned && state.requested > 0 ? state.requested : nil,
             call: call,
             function: call.flatMap { function(ofCall: $0) }
         )

@@ -1,8 +1,9 @@
 /// Which bytes of slab objects somebody has written since they were allocated.
 ///
-/// Kept where the machine keeps a history of objects. An object's unwritten bytes are what its last
-/// owner left: copied to user space, they are an information leak. Pages and objects of constructed
-/// caches are not followed.
+/// Kept where the machine keeps a history of objects, or has the address sanitizer, which knows of
+/// itself which objects nobody has written at all. An object's unwritten bytes are what its last owner
+/// left: copied to user space, they are an information leak. Pages and objects of constructed caches
+/// are not followed; what is copied counts as written.
 struct WrittenBytes: Sendable {
     /// Unwritten parts of an object that are remembered; more than that are given up.
     private static let maximumGaps = 64
@@ -21,9 +22,13 @@ struct WrittenBytes: Sendable {
     var heldBytes: Int { gaps.capacity * 48 + gaps.count * 32 + rangeCount * 16 }
 
     /// An object was allocated, and nothing of it is written.
-    mutating func begin(_ object: UInt64, size: UInt64) {
-        guard gaps.count < capacity || gaps[object] != nil else { return }
+    ///
+    /// - Returns: false where there is no room, and the object counts as written.
+    @discardableResult
+    mutating func begin(_ object: UInt64, size: UInt64) -> Bool {
+        guard gaps.count < capacity || gaps[object] != nil else { return false }
         set(object, [object..<object &+ size])
+        return true
     }
 
     /// An object was freed, or all of it is known to be written.
@@ -55,42 +60,13 @@ struct WrittenBytes: Sendable {
     }
 }
 
-/// Bytes that went to user space though nobody had written them.
+/// Bytes that went to user space, or were used, though nobody had written them.
 public struct InformationLeak: Hashable, Sendable {
     public var place: SlabPlace
     /// The bytes, as addresses.
     public var ranges: [Range<UInt64>]
     /// The last allocation of the object by somebody else, as far as the history goes back.
     public var previousOwner: ObjectEvent?
-}
-
-extension Kernel {
-    /// Notes what a store does to the bytes of an object.
-    mutating func noteWrite(_ address: UInt64, _ length: UInt64) {
-        guard !written.isEmpty, length > 0, let place = slabPlace(at: address) else { return }
-        let (end, overflow) = address.addingReportingOverflow(length)
-        guard !overflow else { return }
-        written.write(place.begin.rawValue, address..<end)
-    }
-
-    /// Warns where bytes that nobody has written go to user space.
-    mutating func checkLeak(_ address: UInt64, _ length: UInt64) {
-        guard !written.isEmpty, length > 0, let place = slabPlace(at: address),
-            place.isAllocated
-        else { return }
-        let (end, overflow) = address.addingReportingOverflow(length)
-        guard !overflow else { return }
-        let ranges = written.unwritten(place.begin.rawValue, address..<end)
-        guard !ranges.isEmpty else { return }
-        let allocations = history?.events(at: place.begin.rawValue).events.filter(\.isAllocation)
-        misuse.add(
-            .informationLeak(
-                InformationLeak(
-                    place: place,
-                    ranges: ranges,
-                    previousOwner: allocations?.dropLast().last
-                )
-            )
-        )
-    }
+    /// The lines of dmesg; empty without the sanitizer.
+    public var text: [String] = []
 }

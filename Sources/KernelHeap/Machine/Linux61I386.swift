@@ -72,6 +72,7 @@ extension MachineProfile {
             cpus: description.cpus,
             architecture: architecture
         )
+        options.isSanitized = description.kasan
         if platform == .classicI386 {
             let limit = description.kmallocLimit ?? BuiltinCaches.Classic.defaultLimit
             let smallest: UInt64 = options.architecture.cacheLineBytes > 32 ? 64 : 32

@@ -18,6 +18,8 @@ public struct MachineDescription: Hashable, Sendable {
     public var swapBytes: UInt64 = 0
     /// Most allocations and frees of slab objects to remember, for `biography(of:)`; 0 for none.
     public var objectHistory = 0
+    /// Whether the kernel has the address sanitizer: `CONFIG_KASAN_GENERIC`; on x86_64 alone.
+    public var kasan = false
     /// The firmware's table of memory; ignored where `zones` is given.
     public var memoryMap: [MemoryRegion]?
     /// All that the kernel keeps of a memory map, beside the lowest MiB; what is left out is the

@@ -14,6 +14,7 @@ extension Kernel {
     ) {
         guard pfn.rawValue < UInt64(pages.map.capacity) else { return }
         let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
+        if slab.isSanitized { noteFreedBlock(pfn, order: order, in: context) }
         if order == 0, pages.releaseSingle(frame, cpu: context.cpu) { return }
         freeSlowly(frame, order: order, in: context)
     }

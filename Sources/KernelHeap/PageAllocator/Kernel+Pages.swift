@@ -75,6 +75,9 @@ extension Kernel {
             pages.contents.clear(pfn, pages: 1 << order)
             clock.advance(by: MachineClock.clearedPageCost << UInt64(order))
         }
+        if isSanitized {
+            noteSanitizedBlock(PFN(rawValue: UInt64(pfn)), order: order, in: context)
+        }
         return PFN(rawValue: UInt64(pfn))
     }
 

@@ -105,6 +105,11 @@ extension Kernel {
             for frame in frames { pages.contents.clear(frame, pages: 1) }
             clock.advance(by: MachineClock.clearedPageCost &* UInt64(frames.count))
         }
+        if isSanitized {
+            for frame in frames {
+                noteSanitizedBlock(PFN(rawValue: UInt64(frame)), order: 0, in: context)
+            }
+        }
         return frames
     }
 }

@@ -221,6 +221,7 @@ extension Kernel {
     ) -> (done: UInt64, fault: PageFault?) {
         var rest = bytes[...]
         let process = process(context.pid) ?? 0
+        if isSanitized { noteWrite(address, UInt64(bytes.count)) }
         return walkKernel(
             address,
             UInt64(bytes.count),

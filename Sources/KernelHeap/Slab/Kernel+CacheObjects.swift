@@ -55,6 +55,9 @@ extension Kernel {
                 construct(object.slab, of: cache, flags, context)
             }
             checkAllocation(object, of: cache)
+            if isSanitized {
+                noteSanitized(object, requested: requested, flags: flags, in: context)
+            }
             if history != nil { noteAllocation(of: object, requested, context) }
             return object
         } catch {
@@ -204,6 +207,7 @@ extension Kernel {
             )
             logTracks(address, checkedLayout(ofCache: owner))
         }
+        if isSanitized, endsFree(of: address, in: page, "kmem_cache_free", in: context) { return }
         release(address, of: page, from: "kmem_cache_free+0x2f7/0x310", in: context)
     }
 

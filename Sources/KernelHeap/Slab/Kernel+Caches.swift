@@ -133,6 +133,7 @@ extension Kernel {
         else { return .refused }
         slab.catalog.records[place].references -= 1
         guard slab.catalog.records[place].references == 0 else { return .shared }
+        emptyQuarantine(of: place, in: context)
         let (remaining, isEmpty) = slab.shutDown(place, cpu: context.cpu, pages: &pages)
         guard isEmpty else {
             reportRemaining(in: remaining, of: place, context)
@@ -158,6 +159,7 @@ extension Kernel {
         in context: CallContext = .standard
     ) -> Int {
         mightSleep(at: "include/linux/percpu-rwsem.h:49", in: context)
+        emptyQuarantine(of: Int(cache.rawValue), in: context)
         return slab.shrink(Int(cache.rawValue), cpu: context.cpu, pages: &pages) ? 1 : 0
     }
 

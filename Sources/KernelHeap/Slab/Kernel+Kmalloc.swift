@@ -115,12 +115,12 @@ extension Kernel {
         let shape = slab.caches[cache]
         if slab.clearsOnAllocation(cache, flags) {
             clearKernel(object.address, UInt64(shape.objectSize))
-            written.end(object.address)
+            noteWholeWritten(object.address)
         } else if slab.clearsOnFree(cache), slab.hasPointerInside(cache) {
             // Objects are cleared when they are freed: what is left is the free pointer.
             clearKernel(object.address &+ UInt64(shape.pointerOffset), layout.wordBytes)
         }
-        if slab.clearsOnFree(cache) { written.end(object.address) }
+        if slab.clearsOnFree(cache) { noteWholeWritten(object.address) }
     }
 
     @inline(never)
@@ -141,6 +141,7 @@ extension Kernel {
         }
         let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
         largeObjects[frame] = LargeObject(size: size, call: sequence)
+        noteLargeObject(frame, requested: size)
         return .large(frame, order: order)
     }
 
@@ -190,6 +191,7 @@ extension Kernel {
         in context: CallContext
     ) {
         let function = "__kmem_cache_free+0x284/0x2a0"
+        if isSanitized, endsFree(of: address.rawValue, in: page, "kfree", in: context) { return }
         release(address.rawValue, of: page, from: function, in: context)
     }
 
@@ -270,6 +272,7 @@ extension Kernel {
             )
         }
         largeObjects[head] = nil
+        checkLargeFree(address, head: head, in: context)
         freePages(PFN(rawValue: UInt64(head)), order: order, in: context)
     }
 

@@ -22,15 +22,20 @@ extension Kernel {
             kfree(LinearAddress(rawValue: address), in: context)
             return .allocated(.zeroSize)
         }
+        if isSanitized, isRefusedByShadow(address, "krealloc", in: context) {
+            return .allocated(.null)
+        }
         let room = ksize(LinearAddress(rawValue: address))
         if room >= size {
             checkOwner(address)
+            if isSanitized { setUsable(address, size) }
             return .inPlace(address)
         }
         let outcome = allocate(size: size, flags: flags, in: context)
         let target = self.address(of: outcome)
         guard target != 0 else { return .allocated(outcome) }
         copyKernel(from: address, to: target, room)
+        if room > 0 { noteWrite(target, room) }
         if address != 0 {
             checkFree(address)
             kfree(LinearAddress(rawValue: address), in: context)
@@ -42,7 +47,7 @@ extension Kernel {
     mutating func kfreeSensitive(_ address: LinearAddress, in context: CallContext) {
         checkFree(address.rawValue)
         if checkSize(of: address.rawValue, in: context) {
-            clearKernel(address.rawValue, ksize(address))
+            clearKernel(address.rawValue, wholeSize(address, "kfree_sensitive", in: context))
         }
         kfree(address, in: context)
     }
@@ -104,7 +109,7 @@ extension SlabAllocator {
     /// Bytes of an object that its owner may use: `slab_ksize()`, 6.1.
     func usableBytes(of cache: Int) -> UInt64 {
         let geometry = catalog.geometries[cache]
-        if !geometry.flags.isDisjoint(with: [.redZone, .poison]) {
+        if !geometry.flags.isDisjoint(with: [.redZone, .poison, .sanitized]) {
             return UInt64(geometry.objectSize)
         }
         let isInUse = !geometry.flags.isDisjoint(with: [.typesafeByRCU, .storeUser])

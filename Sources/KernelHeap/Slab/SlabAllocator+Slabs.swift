@@ -269,6 +269,7 @@ extension SlabAllocator {
             pages.map[frame].join(slab: number, of: cache)
         }
         let start = states.allocate(count: Int(objects))
+        if isSanitized { forgetOwners(ofStates: Int(start), count: Int(objects)) }
         let first = linkObjects(from: Int(start), count: objects, cache: cache)
         var slab = Slab()
         slab.freelist = first

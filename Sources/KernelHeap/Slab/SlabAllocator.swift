@@ -19,6 +19,9 @@ struct SlabAllocator: ~Copyable {
     var states = ObjectStates()
     /// By the same index, for objects of caches that note their users.
     var notes = ChunkedColumn<ObjectNotes>(count: 1)
+    /// By the same index, on machines with the address sanitizer.
+    var sanitized = ChunkedColumn<SanitizedObject>(count: 1)
+    let isSanitized: Bool
     /// Numbers of slabs that were discarded, free for new ones.
     var freeNumbers: [UInt32] = []
     /// Discarded slabs whose pages wait for the end of a grace period, oldest first.
@@ -37,8 +40,8 @@ struct SlabAllocator: ~Copyable {
     let pointers: FreePointerCoding
     /// The order in which new slabs' objects are linked, where it is not their own.
     var shuffle: FreelistShuffle?
-    /// Whether every allocation and free has more to do: clear memory by boot option, keep a history,
-    /// or fail on demand.
+    /// Whether every allocation and free has more to do: clear memory by boot option, tell the address
+    /// sanitizer, keep a history, or fail on demand.
     private(set) var leavesFastPath: Bool
     private let clearsByOption: Bool
     /// The machine notes who owned which object.
@@ -74,7 +77,9 @@ struct SlabAllocator: ~Copyable {
         )
         shuffle = options.shufflesFreelists ? FreelistShuffle(seed: seed) : nil
         clearsByOption = options.initOnAlloc || options.initOnFree
-        leavesFastPath = clearsByOption
+        isSanitized = options.isSanitized
+        // Not read from here: nothing may look at what is only partly made.
+        leavesFastPath = options.initOnAlloc || options.initOnFree || options.isSanitized
         // Most machines only ever use the plain kmalloc caches.
         let first = KmallocCaches.first + kmalloc.sizes
         cpuSlabs = OwnedBuffer(zeroed: min(first, catalog.count) * options.cpus)
@@ -82,7 +87,8 @@ struct SlabAllocator: ~Copyable {
     }
 
     private mutating func chooseFastPath() {
-        leavesFastPath = clearsByOption || keepsHistory || alwaysLeavesFastPath || isAccounted
+        leavesFastPath =
+            clearsByOption || isSanitized || keepsHistory || alwaysLeavesFastPath || isAccounted
     }
 
     private init(forkOf other: inout SlabAllocator) {
@@ -92,6 +98,8 @@ struct SlabAllocator: ~Copyable {
         slabs = other.slabs.fork()
         states = other.states.fork()
         notes = other.notes.fork()
+        sanitized = other.sanitized.fork()
+        isSanitized = other.isSanitized
         freeNumbers = other.freeNumbers
         waitingSlabs = other.waitingSlabs
         hasWaitingSlabs = other.hasWaitingSlabs
@@ -115,7 +123,8 @@ struct SlabAllocator: ~Copyable {
 
     var heldBytes: Int {
         cpuSlabs.heldBytes + nodes.heldBytes + slabs.heldBytes
-            + states.heldBytes + notes.heldBytes + (freeNumbers.count + waitingSlabs.count) * 4
+            + states.heldBytes + notes.heldBytes + sanitized.heldBytes
+            + (freeNumbers.count + waitingSlabs.count) * 4
             + byteLists.count * 40 + catalog.heldBytes
     }
 

@@ -22,6 +22,8 @@ public struct SlabFlags: OptionSet, Hashable, Sendable {
     public static let noLeakTrace = SlabFlags(rawValue: 0x80_0000)
     public static let failSlab = SlabFlags(rawValue: 0x200_0000)
     public static let account = SlabFlags(rawValue: 0x400_0000)
+    /// Under the address sanitizer: `SLAB_KASAN`.
+    public static let sanitized = SlabFlags(rawValue: 0x800_0000)
     public static let noUserFlags = SlabFlags(rawValue: 0x1000_0000)
     /// Set by SLUB itself: free objects are updated by one double-word exchange.
     public static let cmpxchgDouble = SlabFlags(rawValue: 0x4000_0000)
@@ -39,7 +41,7 @@ public struct SlabFlags: OptionSet, Hashable, Sendable {
     /// A cache with one of these shares its slabs with no other: `SLAB_NEVER_MERGE`.
     static let neverMerge: SlabFlags = [
         .redZone, .poison, .storeUser, .trace, .typesafeByRCU, .noLeakTrace, .failSlab,
-        .noUserFlags,
+        .noUserFlags, .sanitized,
     ]
     /// Caches that share slabs agree on these: `SLAB_MERGE_SAME`.
     static let mergeSame: SlabFlags = [.reclaimAccount, .cacheDMA, .cacheDMA32, .account]

@@ -52,6 +52,7 @@ public struct SlabGeometry: Hashable, Sendable {
         let limit = Self.sizeLimit
         guard request.size > 0, request.size <= limit, request.align <= limit else { return nil }
         var flags = options.flags(request.flags, ofCache: request.name)
+        if options.isSanitized { flags.insert(.sanitized) }
         let architecture = options.architecture
         let align = Self.alignment(
             flags: flags,
@@ -129,6 +130,13 @@ extension SlabGeometry {
                 size += 2 * architecture.trackBytes
                 // kmalloc() notes the size that its caller asked for.
                 if flags.contains(.kmalloc) { size += 4 }
+            }
+            if flags.contains(.sanitized) {
+                size = SanitizedLayout.size(
+                    of: request,
+                    after: size,
+                    isTouchedFree: flags.contains(.typesafeByRCU) || request.hasConstructor
+                )
             }
             if flags.contains(.redZone) {
                 redLeftPad = aligned(word, align)

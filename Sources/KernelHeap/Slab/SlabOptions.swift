@@ -39,6 +39,8 @@ public struct SlabOptions: Hashable, Sendable {
     ///
     /// In the kernel a choice of the configuration; here the option `slab_freelist_random`.
     public var shufflesFreelists = false
+    /// Every cache is under the address sanitizer: the machine's option `kasan`.
+    public var isSanitized = false
 
     /// The options of a machine.
     ///

@@ -17,6 +17,7 @@ extension Kernel {
             pages.faults.isArmed ? injectedFailure(count, user: from, in: context) : nil
         if let refusal = failure ?? refuseRange(count, user: from) {
             let (writable, _) = reachableKernelBytes(to, count, for: .copyStore, in: context)
+            checkShadow(to, count, isWrite: true, "_copy_from_user", in: context)
             clearReached(to, writable, in: context)
             checkAccess(to, writable, isWrite: true)
             return refusal
@@ -76,6 +77,7 @@ extension Kernel {
         isSound: Bool,
         in context: CallContext
     ) -> UserCopyDetail {
+        if !isSound { checkShadow(to, count, isWrite: true, "_copy_from_user", in: context) }
         let moved = moveReached(
             process,
             from: from,

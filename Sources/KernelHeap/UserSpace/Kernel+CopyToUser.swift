@@ -67,6 +67,7 @@ extension Kernel {
         isSound: Bool,
         in context: CallContext
     ) -> UserCopyDetail {
+        if !isSound { checkShadow(from, count, isWrite: false, "_copy_to_user", in: context) }
         let moved = moveReached(
             process,
             from: from,
@@ -76,7 +77,7 @@ extension Kernel {
             isWhole: layout.is32Bit
         )
         guard moved < count else {
-            noteLoad(from, count, isSound: isSound)
+            noteLoad(from, count, to: to, isSound: isSound, in: context)
             return UserCopyDetail(copied: count, notCopied: 0, fault: nil)
         }
         let rest = storeRest(
@@ -87,15 +88,24 @@ extension Kernel {
             mayFault: mayFault,
             in: context
         )
-        noteLoad(from, moved &+ rest.copied, isSound: isSound)
+        noteLoad(from, moved &+ rest.copied, to: to, isSound: isSound, in: context)
         return finish(moved &+ (rest.counted ?? rest.copied), of: count, rest.fault)
     }
 
     /// What checkers say of kernel memory that was copied to user space.
     @inline(__always)
-    private mutating func noteLoad(_ address: UInt64, _ count: UInt64, isSound: Bool) {
+    private mutating func noteLoad(
+        _ address: UInt64,
+        _ count: UInt64,
+        to target: UInt64,
+        isSound: Bool,
+        in context: CallContext
+    ) {
         if !isSound || !unchecked.isEmpty { checkAccess(address, count, isWrite: false) }
-        if !written.isEmpty { checkLeak(address, count) }
+        // Under the sanitizer no buffer is known to be sound.
+        if !written.isEmpty || (!isSound && isSanitized) {
+            checkUse(address, count, .copied(to: target), in: context)
+        }
     }
 
     /// The rest of a copy to user space, with the faults that it needs.

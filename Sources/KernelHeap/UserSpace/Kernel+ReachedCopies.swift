@@ -179,7 +179,7 @@ extension Kernel {
     @inline(__always)
     func isSoundBuffer(_ address: UInt64, _ count: UInt64, in context: CallContext) -> Bool {
         let physical = address &- layout.pageOffset
-        guard address >= layout.pageOffset, count > 0, count <= UInt64(Int32.max),
+        guard address >= layout.pageOffset, !isSanitized, count > 0, count <= UInt64(Int32.max),
             physical >> 12 < UInt64(pages.map.capacity), layout.isMapped(physical >> 12)
         else { return false }
         let frame = UInt32(truncatingIfNeeded: physical >> 12)
@@ -226,7 +226,7 @@ extension Kernel {
     }
 
     /// The allocated block that a frame lies in, not as its first.
-    private func block(around frame: UInt32) -> (head: UInt32, order: Int)? {
+    func block(around frame: UInt32) -> (head: UInt32, order: Int)? {
         for order in 1...Zone.maxOrder {
             let head = frame & ~UInt32((1 << order) - 1)
             let page = pages.map[Int(head)]

@@ -58,6 +58,7 @@ extension Kernel {
         guard limit > 0 else { return 0 }
         guard string < userEnd else { return nil }
         let limit = UInt64(limit)
+        checkShadow(target, limit, isWrite: true, "strncpy_from_user", in: context)
         guard mayCopy(target, limit, toUser: false, in: context) else { return nil }
         var room = min(userEnd - string, limit)
         var done: UInt64 = 0
@@ -141,6 +142,7 @@ extension Kernel {
         } else if userSize < kernelSize {
             let rest = kernelSize - userSize
             let place = target &+ size
+            checkShadow(place, rest, isWrite: true, "copy_struct_from_user", in: context)
             let (done, fault) = setKernel(place, rest, to: 0, in: context)
             checkAccess(place, done, isWrite: true)
             if let fault { logAccessFault(at: place &+ done, code: fault.code) }

@@ -77,7 +77,7 @@ extension Kernel {
 
     private func objectView(_ live: Slab, _ index: Int) -> AllocationView? {
         let state = slab.states[Int(live.states) + index]
-        guard state.isAllocated else { return nil }
+        guard slab.isOwned(Int(live.states) + index) else { return nil }
         let shape = slab.caches[Int(live.cache)]
         let offset = UInt64(index) * UInt64(shape.size) + UInt64(shape.redLeftPad)
         let zone = pages.zones[pages.map[Int(live.pfn)].zone]

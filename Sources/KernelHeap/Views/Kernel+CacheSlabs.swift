@@ -109,7 +109,7 @@ extension Kernel {
             var slot = SlotView(
                 index: index,
                 address: LinearAddress(rawValue: address),
-                isAllocated: state.isAllocated,
+                isAllocated: slab.isOwned(Int(owner.states) + index),
                 call: call,
                 function: call.flatMap { function(ofCall: $0) },
                 requested: state.isAllocated && state.requested > 0 ? state.requested : nil,
@@ -290,7 +290,7 @@ extension SlabAllocator {
         usage.objects = objects
         for index in 0..<Int(slab.objects) {
             let state = states[Int(slab.states) + index]
-            guard state.isAllocated else { continue }
+            guard isOwned(Int(slab.states) + index) else { continue }
             usage.allocatedObjects += 1
             usage.requested += state.requested > 0 ? state.requested : size
         }

@@ -60,6 +60,7 @@ extension Kernel {
         in context: CallContext
     ) -> VmapUse {
         let node = vmalloc.busy[place]
+        forgetSanitizedArea(node.start)
         unmapArea(vmalloc.usable(node), order: Int(node.use.pageOrder))
         vmalloc.release(place)
         let count = Int(node.use.pageCount)

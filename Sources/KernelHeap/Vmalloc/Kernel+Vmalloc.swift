@@ -129,6 +129,7 @@ extension Kernel {
         guard back(address, request, pages: size >> 12, order: order, in: context) else {
             return 0
         }
+        noteSanitizedArea(address, requested: request.size, in: context)
         return address
     }
 

@@ -111,12 +111,12 @@ extension Kernel {
     }
 
     /// The line of `dump_stack()` that says who ran.
-    mutating func logProcess(_ context: CallContext) {
+    mutating func logProcess(_ context: CallContext) { log.append(processLine(context)) }
+
+    func processLine(_ context: CallContext) -> String {
         let name = process(context.pid).map { processes[$0].name } ?? "swapper/\(context.cpu)"
-        log.append(
-            "CPU: \(context.cpu) PID: \(context.pid) Comm: \(name) \(log.taint.text) "
-                + "\(profile.kernelRelease) \(profile.kernelBuild)"
-        )
+        return "CPU: \(context.cpu) PID: \(context.pid) Comm: \(name) \(log.taint.text) "
+            + "\(profile.kernelRelease) \(profile.kernelBuild)"
     }
 
     private mutating func taintBySlab() {

@@ -1,0 +1,138 @@
+/// Following which bytes of objects are written, and who uses those that are not.
+extension Kernel {
+    /// Objects that may be partly written at a time, where nothing else sets a limit.
+    static let partlyWrittenLimit = 65_536
+
+    /// What was done with bytes that nobody had written.
+    enum UnwrittenUse {
+        /// They went to user space, to this address.
+        case copied(to: UInt64)
+        /// Something was decided by them.
+        case decided
+    }
+
+    /// Notes what a store does to the bytes of an object.
+    mutating func noteWrite(_ address: UInt64, _ length: UInt64) {
+        guard isSanitized || !written.isEmpty, length > 0, let place = slabPlace(at: address)
+        else { return }
+        let (end, overflow) = address.addingReportingOverflow(length)
+        guard !overflow, place.isAllocated else { return }
+        let begin = place.begin.rawValue
+        if isSanitized, let index = sanitizedIndex(of: begin) {
+            guard slab.sanitized[index].writes != .all else { return }
+            if address <= begin, end >= begin &+ place.size {
+                return noteWholeWritten(begin)
+            }
+            if slab.sanitized[index].writes == .none {
+                let isKept = written.begin(begin, size: place.size)
+                slab.sanitized[index].writes = isKept ? .some : .all
+            }
+        }
+        written.write(begin, address..<end)
+    }
+
+    /// Notes that every byte of an object was written.
+    mutating func noteWholeWritten(_ object: UInt64) {
+        written.end(object)
+        guard isSanitized, let index = sanitizedIndex(of: object) else { return }
+        slab.sanitized[index].writes = .all
+    }
+
+    /// Where the sanitizer's part of the object that begins at an address is.
+    func sanitizedIndex(of object: UInt64) -> Int? {
+        guard let frame = frame(ofDirectMapped: object) else { return nil }
+        let page = pages.map[Int(frame)]
+        guard page.kind == .slab else { return nil }
+        let owner = slab.slabs[Int(page.slabNumber)]
+        let physical = object &- layout.pageOffset
+        return slab.exactIndex(ofPhysical: physical, in: owner).map {
+            Int(owner.states) &+ Int($0)
+        }
+    }
+
+    /// The unwritten parts of a range that begins in an object.
+    private func unwritten(_ range: Range<UInt64>, of place: SlabPlace) -> [Range<UInt64>] {
+        let begin = place.begin.rawValue
+        if isSanitized, let index = sanitizedIndex(of: begin) {
+            switch slab.sanitized[index].writes {
+            case .all: return []
+            case .none:
+                let rest = range.clamped(to: begin..<begin &+ place.size)
+                return rest.isEmpty ? [] : [rest]
+            case .some: break
+            }
+        }
+        return written.unwritten(begin, range)
+    }
+
+    /// Warns where bytes that nobody has written go to user space, or decide something.
+    mutating func checkUse(
+        _ address: UInt64,
+        _ length: UInt64,
+        _ use: UnwrittenUse,
+        in context: CallContext
+    ) {
+        guard isSanitized || !written.isEmpty, length > 0, let place = slabPlace(at: address),
+            place.isAllocated
+        else { return }
+        let (end, overflow) = address.addingReportingOverflow(length)
+        guard !overflow else { return }
+        let ranges = unwritten(address..<end, of: place)
+        guard let first = ranges.first, let last = ranges.last else { return }
+        let allocations = history?.events(at: place.begin.rawValue).events.filter(\.isAllocation)
+        var leak = InformationLeak(
+            place: place,
+            ranges: ranges,
+            previousOwner: allocations?.dropLast().last
+        )
+        if isSanitized, misuse.hasRoom {
+            let bytes = first.lowerBound - address...last.upperBound - 1 - address
+            leak.text = lines(of: leak, bytes: bytes, of: length, at: address, use, context)
+            for line in leak.text { log.append(line) }
+            log.taint.insert(.badPage)
+            log.appendOnce("Disabling lock debugging due to kernel taint")
+        }
+        switch use {
+        case .copied: misuse.add(.informationLeak(leak))
+        case .decided: misuse.add(.uninitializedValue(leak))
+        }
+    }
+
+    /// The report of a kernel with KMSAN: `kmsan_report()`, `mm/kmsan/report.c`, 6.1.
+    ///
+    /// - Parameters:
+    ///   - leak: whose bytes they are.
+    ///   - bytes: the first and the last unwritten one, from the access's start.
+    ///   - length: of the access.
+    ///   - address: of the access.
+    ///   - use: what was done.
+    ///   - context: of the caller.
+    /// - Returns: for dmesg.
+    private func lines(
+        of leak: InformationLeak,
+        bytes: ClosedRange<UInt64>,
+        of length: UInt64,
+        at address: UInt64,
+        _ use: UnwrittenUse,
+        _ context: CallContext
+    ) -> [String] {
+        let line = String(repeating: "=", count: 53)
+        var (bug, function) = ("uninit-value", "kernel_read")
+        if case .copied = use { (bug, function) = ("kernel-infoleak", "_copy_to_user") }
+        var lines = [line, "BUG: KMSAN: \(bug) in \(symbol(function))", " \(symbol(function))"]
+        lines += [" call_\(sequence)", "", "Uninit was created at:"]
+        lines += leak.place.call.map { stackLines(ofCall: $0) } ?? []
+        let isOne = bytes.lowerBound == bytes.upperBound
+        lines += [
+            "",
+            isOne
+                ? "Byte \(bytes.lowerBound) of \(length) is uninitialized"
+                : "Bytes \(bytes.lowerBound)-\(bytes.upperBound) of \(length) are uninitialized",
+            "Memory access of size \(length) starts at \(pointer(address))",
+        ]
+        if case .copied(let target) = use {
+            lines.append("Data copied to user address \(pointer(target))")
+        }
+        return lines + ["", processLine(context), line]
+    }
+}
