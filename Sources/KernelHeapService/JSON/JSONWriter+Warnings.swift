@@ -22,6 +22,12 @@ extension JSONWriter {
 
     private mutating func warning(_ warning: MisuseWarning, on kernel: borrowing Kernel) {
         raw("{")
+        members(of: warning, on: kernel)
+        raw("}")
+    }
+
+    /// The members of one warning, without braces.
+    mutating func members(of warning: MisuseWarning, on kernel: borrowing Kernel) {
         member("kind", warning.name)
         member("text", warning.sentence)
         name("calls")
@@ -37,7 +43,6 @@ extension JSONWriter {
             raw(",")
             self.fact(fact, kernel.profile.gfp)
         }
-        raw("}")
     }
 
     /// Writes `{"seq":3,"function":"kmalloc"}`.

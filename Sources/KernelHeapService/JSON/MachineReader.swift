@@ -28,6 +28,9 @@ struct MachineReader {
         try object.number("nodes", &machine.nodes)
         try object.number("seed", &machine.seed)
         try object.number("object_history", &machine.objectHistory)
+        if let kasan = try object.optional("kasan") {
+            machine.kasan = try ArgumentDecoder.boolean(.json(kasan))
+        }
         try object.text("boot_options", &machine.bootOptions, limit: 4_096)
         if let swap = try object.optional("swap") { machine.swapBytes = try bounded(swap) }
         if let zones = try object.optional("zones") {

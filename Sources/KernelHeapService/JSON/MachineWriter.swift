@@ -24,6 +24,7 @@ extension JSONWriter {
         number(machine.swapBytes)
         raw(",\"object_history\":")
         number(machine.objectHistory)
+        if machine.kasan { raw(",\"kasan\":true") }
         if let map = machine.memoryMap {
             raw(",\"memory_map\":")
             list(map) { (json, region) in
