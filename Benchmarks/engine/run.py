@@ -107,6 +107,18 @@ def address_rows(found):
     return rows
 
 
+def kasan_rows(found):
+    """Calls on a machine with the address sanitizer, beside the same calls without."""
+    rows = []
+    for name, side in found:
+        if not name.startswith("kasan: ") or side != "kasan":
+            continue
+        ours, plain = ([value for value, _ in found[name, which]] for which in ("kasan", "plain"))
+        rows.append([name.removeprefix("kasan: "), Sample(ours).text(1), Sample(plain).text(1),
+                     ratios(ours, plain).text()])
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--smoke", action="store_true")
@@ -152,6 +164,8 @@ def main():
         table(["pair of calls", "checked, ns", "plain, ns", "ratio"],
               [["kmalloc(64) + kfree", Sample(checked).text(1), Sample(plain).text(1),
                 ratios(checked, plain).text()]]), "",
+        "Calls through `apply` on a machine with `kasan`, against the same without:", "",
+        table(["calls", "kasan, ns", "plain, ns", "ratio"], kasan_rows(found)), "",
         "Blocks of order 4 from memory that is all free, each split from order 10 and merged again, against the same "
         "algorithm in C (`Sources/CAllocatorPeer/buddy.c`):", "",
         table(["pair of calls", "kheapd, ns", "C, ns", "ratio"],

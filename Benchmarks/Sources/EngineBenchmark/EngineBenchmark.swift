@@ -5,7 +5,7 @@ import KernelHeap
 ///
 /// Prints one line for each reading, `subject side value checksum`, separated by tabs; `engine/run.py` reads them,
 /// makes ratios and writes the result file. Values are nanoseconds for each pair of calls, or as the subject says.
-/// `--user` measures processes and copies only, `--pressure` a full machine beside an empty one. `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
+/// `--user` measures processes and copies only, `--pressure` a full machine beside an empty one, `--kasan` the address sanitizer beside none. `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
 @main
 struct EngineBenchmark {
     static func main() {
@@ -16,6 +16,10 @@ struct EngineBenchmark {
             }
             if scale.measuresPressureOnly {
                 for _ in 0..<scale.rounds { try PressureBenchmark(scale: scale).run() }
+                return
+            }
+            if scale.measuresKasanOnly {
+                for _ in 0..<scale.rounds { try KasanBenchmark(scale: scale).run() }
                 return
             }
             if scale.measuresUserOnly {
@@ -30,6 +34,7 @@ struct EngineBenchmark {
                 try VmallocBenchmark(scale: scale).run()
                 try PressureBenchmark(scale: scale).run()
                 try UserBenchmark(scale: scale).run()
+                try KasanBenchmark(scale: scale).run()
             }
         } catch {
             print("error\t\(error.pointer)\t0\t\(error.message)")
@@ -50,6 +55,7 @@ struct Scale {
     let sessionMebibytes: UInt64?
     let measuresUserOnly: Bool
     let measuresPressureOnly: Bool
+    let measuresKasanOnly: Bool
 
     /// `--smoke` shrinks every loop to what shows that it still runs; `--rounds N` repeats.
     init(arguments: [String]) {
@@ -64,6 +70,7 @@ struct Scale {
         sessionMebibytes = value(of: "--sessions").flatMap { UInt64($0) }
         measuresUserOnly = arguments.contains("--user")
         measuresPressureOnly = arguments.contains("--pressure")
+        measuresKasanOnly = arguments.contains("--kasan")
         pairs = isSmoke ? 10_000 : 5_000_000
         liveObjects = isSmoke ? 1_000 : 100_000
         growth = isSmoke ? [1_000] : [1_000, 10_000, 100_000, 1_000_000]
