@@ -22,7 +22,7 @@ struct WrongFreeTableTests {
         let names = Set(Self.lines.map(\.flag))
 
         for function in functions {
-            for kind in kinds { #expect(names.contains("`\(function)` of \(kind)")) }
+            for kind in kinds { #expect(names.contains("| `\(function)` of \(kind)")) }
         }
     }
 }
