@@ -164,6 +164,8 @@ public struct Kernel: ~Copyable, Sendable {
                 capacity: max(description.objectHistory, Self.partlyWrittenLimit)
             )
         }
+        pages.faults = FaultInjection(seed: description.seed)
+        setUpFaultInjection(options)
         if description.swapBytes > 0 { _ = swapOn("/dev/sda2", bytes: description.swapBytes) }
     }
 
@@ -261,13 +263,15 @@ public struct Kernel: ~Copyable, Sendable {
         if let dying = dyingProcess { endDyingProcess(dying, in: context) }
         if cgroups.isOverHigh { keepBelowHigh(in: context) }
         if !devices.unused.isEmpty { releaseUnusedFiles(in: context) }
-        if !pages.faults.unlogged.isEmpty { _ = logInjectedFaults(context) }
+        let hasInjected = !pages.faults.injected.isEmpty
+        if hasInjected { _ = logInjectedFaults(context) }
         var outcome = CallOutcome(
             sequence: sequence,
             result: result,
             log: log.lines(since: firstLine),
             explanation: explaining ? pages.decisions.finish() : []
         )
+        if hasInjected { outcome.injected = pages.faults.takeInjected() }
         if !misuse.isEmpty {
             outcome.warnings = misuse.warnings
             outcome.omittedWarnings = misuse.omitted

@@ -49,6 +49,8 @@ public enum SlabSysfs {
             switch attribute {
             case "cache_dma": .cacheDMA
             case "destroy_by_rcu": .typesafeByRCU
+            // The recorded kernels are built without it, so it is not among `attributes`.
+            case "failslab": .failSlab
             case "hwcache_align": .hardwareCacheAlign
             case "poison": .poison
             case "reclaim_account": .reclaimAccount

@@ -6,7 +6,8 @@ public enum SysFiles {
     ///
     /// - Parameters:
     ///   - path: below `/sys`, without a leading slash: `kernel/slab/kmalloc-64/objects`,
-    ///     `kernel/debug/extfrag/unusable_index`, `fs/cgroup/a/memory.max`.
+    ///     `kernel/debug/extfrag/unusable_index`, `kernel/debug/failslab/probability`,
+    ///     `fs/cgroup/a/memory.max`.
     ///   - kernel: the machine.
     /// - Returns: `nil` where the machine has no such file.
     public static func text(path: String, of kernel: borrowing Kernel) -> String? {
@@ -19,6 +20,12 @@ public enum SysFiles {
         guard parts.count == 4, parts[0] == "kernel" else { return nil }
         if parts[1] == "debug", parts[2] == "extfrag" {
             return ExtFrag.text(String(parts[3]), of: kernel.nodeViews())
+        }
+        if parts[1] == "debug", let site = FaultSite(rawValue: String(parts[2])),
+            let knob = FaultKnob(rawValue: String(parts[3])),
+            FaultKnob.knobs(of: site).contains(knob)
+        {
+            return knob.text(of: kernel.faultAttribute(site))
         }
         guard parts[1] == "slab", let cache = kernel.cacheDetail(inDirectory: String(parts[2]))
         else { return nil }

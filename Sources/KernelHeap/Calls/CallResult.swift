@@ -176,6 +176,8 @@ public struct CallOutcome: Sendable {
     public var warnings: [MisuseWarning] = []
     /// Further ones that `warnings` has no room for.
     public var omittedWarnings = 0
+    /// What the call was made to fail at; the first ones where there were many.
+    public var injected: [InjectedFault] = []
     /// Whether forks of the machine were made for the explanation.
     public var hasTriedAlternatives = false
 }

@@ -9,7 +9,7 @@ extension PageAllocator {
     ///   only one page is wanted, a single allocation is made.
     mutating func allocateBulk(_ count: Int, _ request: AllocationRequest) -> [UInt32] {
         guard count > 0 else { return [] }
-        if count > 1, faults.isArmed, faults.shouldFail(.pages, request.flags) { return [] }
+        if count > 1, faults.isArmed, injectsFault(request) { return [] }
         if count > 1, let zone = bulkZone(count, request) {
             let frames = takeBulk(count, zone: zone, request)
             if !frames.isEmpty { return frames }

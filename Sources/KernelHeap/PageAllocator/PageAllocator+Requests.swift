@@ -4,13 +4,26 @@ extension PageAllocator {
     /// - Returns: the first frame, its page marked allocated with one reference; nil is NULL.
     ///   The order is at most `Zone.maxOrder`; the caller has refused larger ones.
     mutating func allocate(_ request: AllocationRequest) -> UInt32? {
-        if faults.isArmed, faults.shouldFail(.pages, request.flags) { return nil }
+        if faults.isArmed, injectsFault(request) { return nil }
         if request.order == 0, request.dirtyNodes == 0,
             let pfn = takeSingle(request.flags, cpu: request.cpu)
         {
             return pfn
         }
         return allocateFully(request)
+    }
+
+    /// `should_fail_alloc_page()`.
+    @inline(never)
+    mutating func injectsFault(_ request: AllocationRequest) -> Bool {
+        faults.shouldFail(
+            FaultRequest(
+                site: .pages,
+                flags: request.flags,
+                size: 1 << UInt64(max(request.order, 0)),
+                order: request.order
+            )
+        )
     }
 
     /// Takes one page the common way: the CPU has it, and the preferred zone is above its low mark.

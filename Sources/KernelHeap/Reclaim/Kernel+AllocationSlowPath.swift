@@ -30,6 +30,10 @@ extension Kernel {
             explainFragmentation(request)
             return nil
         }
+        // The kernel asks once whether a request is to fail, however often it then tries.
+        let wasSuspended = pages.faults.isSuspended
+        pages.faults.isSuspended = true
+        defer { pages.faults.isSuspended = wasSuspended }
         var retry = CompactRetry()
         if let block = compactFirst(request, &retry, in: context, attempt) { return block }
         if !endsAfterFirst(request, retry),

@@ -17,7 +17,9 @@ extension Kernel {
     ) -> SlabAllocator.Object? {
         let flags = gfpContext(flags, in: context)
         mightAllocate(flags, isObject: true, in: context)
-        if pages.faults.isArmed, injectsFault(at: .slab, flags, in: context) { return nil }
+        if pages.faults.isArmed, injectsSlabFault(ofCache: cache, flags, in: context) {
+            return nil
+        }
         guard cgroups.isOn else {
             return makeObject(from: cache, requested: requested, flags: flags, in: context)
         }
@@ -47,7 +49,9 @@ extension Kernel {
                 taken = takeUnderPressure(from: cache, requested, request, in: context)
             }
             guard let object = taken else {
-                warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
+                if !logInjectedFaults(context) {
+                    warnAboutFailure(order: Int(slab.caches[cache].minOrder), flags, context)
+                }
                 warnAboutSlabs(of: cache, flags)
                 return nil
             }

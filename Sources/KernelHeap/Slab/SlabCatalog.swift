@@ -162,6 +162,15 @@ struct SlabCatalog: Sendable {
         heldBytes += constructor.bytes.count
     }
 
+    /// Marks a cache for `failslab`, or takes the mark back: its file `failslab`.
+    mutating func markFailing(_ place: Int, _ isFailing: Bool) {
+        if isFailing {
+            geometries[place].flags.insert(.failSlab)
+        } else {
+            geometries[place].flags.remove(.failSlab)
+        }
+    }
+
     /// Whether there is room for one more cache and name.
     var isFull: Bool {
         aliases.count >= Self.nameLimit || (freePlaces.isEmpty && count >= Self.cacheLimit)

@@ -33,7 +33,7 @@ public struct SlabGeometry: Hashable, Sendable {
     public let cpuPartial: Int
     /// The same as slabs, each taken as half full.
     public let cpuPartialSlabs: Int
-    public let flags: SlabFlags
+    public internal(set) var flags: SlabFlags
     public let usercopyOffset: Int
     public let usercopySize: Int
 
