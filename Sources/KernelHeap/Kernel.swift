@@ -80,6 +80,8 @@ public struct Kernel: ~Copyable, Sendable {
     var pageFaults: UInt64 = 0
     /// Misuse that the running call was seen to do.
     var misuse = MisuseLog()
+    /// What calls did wrong, for a verdict on all of them.
+    var findings = FindingLog()
     /// Where CPUs and tasks stand between calls.
     var contexts: Contexts
     /// The functions of the newest calls.
@@ -203,6 +205,7 @@ public struct Kernel: ~Copyable, Sendable {
         events = other.events
         races = other.races
         unchecked = other.unchecked
+        findings = other.findings
         written = other.written
         sanitizer = other.sanitizer.fork()
         misuseReports = other.misuseReports
@@ -277,6 +280,7 @@ public struct Kernel: ~Copyable, Sendable {
             outcome.omittedWarnings = misuse.omitted
             misuseReports.note(misuse, call: sequence, call.signature.name)
         }
+        if !(outcome.log.isEmpty && outcome.warnings.isEmpty) { findings.note(outcome) }
         if explaining && tryingAlternatives { tryAlternatives(call, arguments, context, &outcome) }
         return outcome
     }
@@ -321,7 +325,7 @@ public struct Kernel: ~Copyable, Sendable {
         bytes += kmemleak.heldBytes + largeObjects.capacity * 32 + callTimes.heldBytes
         bytes += (dirtyPages.capacity + writingPages.capacity) * 4
         bytes += sanitizer.heldBytes + misuseReports.heldBytes
-        return bytes + files.heldBytes + written.heldBytes
+        return bytes + files.heldBytes + written.heldBytes + findings.heldBytes
     }
 
     /// The place of a process; most machines have the first one only.

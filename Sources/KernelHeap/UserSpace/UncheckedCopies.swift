@@ -17,6 +17,8 @@ struct UncheckedCopies: Sendable {
     private var copies: [Copy] = []
 
     var isEmpty: Bool { copies.isEmpty }
+    /// Copies whose result nobody has looked at, oldest first.
+    var waiting: [Copy] { copies }
 
     mutating func add(_ copy: Copy) {
         guard !copy.range.isEmpty else { return }

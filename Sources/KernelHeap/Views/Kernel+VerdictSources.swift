@@ -1,0 +1,136 @@
+/// The parts of a verdict.
+extension Kernel {
+    /// Memory that callers still hold.
+    func collectLeaks(since: UInt64, into part: inout VerdictPart) {
+        for allocation in outstandingAllocations(since: since) {
+            if part.count(allocation.kindName) { part.keep(item(for: allocation)) }
+        }
+    }
+
+    private func item(for allocation: OutstandingAllocation) -> VerdictItem {
+        let maker = allocation.call.flatMap { function(ofCall: $0) }.map { " of \($0)" } ?? ""
+        let place = allocation.cache.map { " from \(CacheName.escaped($0))" } ?? ""
+        let call = allocation.call.map { ", call \($0)" } ?? ""
+        return VerdictItem(
+            kind: allocation.kindName,
+            call: allocation.call,
+            text: "\(allocation.size) bytes\(maker)\(place)\(call), are still held.",
+            facts: [
+                Fact("address", .address(allocation.address)),
+                Fact("size", .count(allocation.size)),
+                Fact("cache", allocation.cache.map { .text($0) } ?? .null),
+                Fact("age", allocation.call.map { .count(sequence - min($0, sequence)) } ?? .null),
+            ]
+        )
+    }
+
+    /// What the kernel itself has reported in its log.
+    func collectReports(since: UInt64, into part: inout VerdictPart) {
+        for finding in findings.findings where finding.call > since {
+            guard case .report(let kind, let line) = finding.what else { continue }
+            part.add(
+                VerdictItem(kind: kind.rawValue, call: finding.call, text: line)
+            )
+        }
+        if findings.newestDropped > since { part.forget(findings.dropped) }
+    }
+
+    /// Misuse that no report tells, but for what other parts have.
+    func collectWarnings(since: UInt64, into part: inout VerdictPart) {
+        collectMisuse(since, &part) { warning in
+            switch warning {
+            case .wrongContext, .uncheckedCopy: false
+            default: true
+            }
+        }
+    }
+
+    /// Functions that were used where they must not be, and locks that are still held.
+    func collectContexts(since: UInt64, into part: inout VerdictPart) {
+        collectMisuse(since, &part) { warning in
+            if case .wrongContext = warning { true } else { false }
+        }
+        for lock in contexts.locks.held where lock.call > since {
+            part.add(
+                VerdictItem(
+                    kind: "lock_held",
+                    call: lock.call,
+                    text: "\(lock.function) took the \(lock.kind.rawValue) \(lock.name.text), and "
+                        + "nobody gave it back.",
+                    facts: [
+                        Fact("lock", .text(lock.name.text)), Fact("cpu", .count(UInt64(lock.cpu))),
+                    ]
+                )
+            )
+        }
+    }
+
+    /// Failures that nobody has looked at: bytes used that a copy did not bring, and copies that
+    /// stopped short without `check_result`.
+    func collectUnlooked(since: UInt64, into part: inout VerdictPart) {
+        collectMisuse(since, &part) { warning in
+            if case .uncheckedCopy = warning { true } else { false }
+        }
+        for copy in unchecked.waiting where copy.call > since {
+            let length = copy.range.upperBound - copy.range.lowerBound
+            part.add(
+                VerdictItem(
+                    kind: "unchecked_result",
+                    call: copy.call,
+                    text:
+                        "\(function(ofCall: copy.call) ?? "A copy") left out \(length) bytes, and "
+                        + "nobody has looked at its result.",
+                    facts: [
+                        Fact("address", .address(copy.range.lowerBound)),
+                        Fact("length", .count(length)),
+                    ]
+                )
+            )
+        }
+    }
+
+    /// Devices whose drivers are still there, and files that are open on devices.
+    func collectDevices(since: UInt64, into part: inout VerdictPart) {
+        for device in devices.devices {
+            if device.isRegistered {
+                part.add(
+                    VerdictItem(
+                        kind: "registered",
+                        text: "/dev/\(device.name) is still registered.",
+                        facts: [Fact("path", .text("/dev/" + device.name))]
+                    )
+                )
+            } else {
+                part.add(
+                    VerdictItem(
+                        kind: "open_files",
+                        text:
+                            "/dev/\(device.name) is gone, and \(device.openFiles) files are open.",
+                        facts: [
+                            Fact("path", .text("/dev/" + device.name)),
+                            Fact("files", .count(UInt64(max(device.openFiles, 0)))),
+                        ]
+                    )
+                )
+            }
+        }
+    }
+
+    private func collectMisuse(
+        _ since: UInt64,
+        _ part: inout VerdictPart,
+        where belongs: (MisuseWarning) -> Bool
+    ) {
+        for finding in findings.findings where finding.call > since {
+            guard case .misuse(let warning) = finding.what, belongs(warning) else { continue }
+            part.add(
+                VerdictItem(
+                    kind: warning.name,
+                    call: finding.call,
+                    text: warning.sentence,
+                    facts: [Fact("calls", .list(warning.calls.map { .count($0) }))]
+                )
+            )
+        }
+    }
+}
