@@ -49,6 +49,7 @@ extension JSONWriter {
             strings(outcome.log)
             logEnd = count
         }
+        if !outcome.injected.isEmpty { injected(outcome.injected) }
         if extras.contains(.explanation) { explanation(outcome.explanation, kernel.profile.gfp) }
         raw("}")
         return OutcomeParts(
@@ -58,7 +59,13 @@ extension JSONWriter {
         )
     }
 
-    private mutating func value(_ value: ReturnValue) {
+    /// Writes that the call was made to fail, and where.
+    private mutating func injected(_ faults: [InjectedFault]) {
+        raw(",\"injected\":true")
+        member("faults", objects: faults) { $0.fault($1) }
+    }
+
+    mutating func value(_ value: ReturnValue) {
         switch value {
         case .void, .pointer(0): raw("null")
         case .integer(let number): self.number(number)

@@ -1,0 +1,16 @@
+internal import KernelHeap
+
+extension StateView {
+    /// `GET …/verdict`: whether a run was sound, in one document.
+    static let verdict = StateView(
+        "verdict",
+        parameters: ["since", "limit"],
+        isLong: { (kernel, _) in kernel.heldBytes > 1 << 20 }
+    ) { (kernel, query) throws(Problem) in
+        let limit = Int(try query.number("limit", default: 20, in: 1...1_000))
+        let since = try query.number("since", default: 0, in: 0...kernel.sequence)
+        var json = JSONWriter(capacity: 4_096)
+        json.verdict(kernel.verdict(since: since, limit: limit), on: kernel)
+        return ViewAnswer(json)
+    }
+}
