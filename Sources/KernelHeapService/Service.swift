@@ -18,6 +18,10 @@ public final class Service: RequestHandler {
     let log: RequestLog
     /// Whether a session is being validated: one at a time, for each needs as much memory again.
     let isValidating = Atomic<Bool>(false)
+    /// Whether a sweep runs: one at a time, on a thread of its own.
+    let isSweeping = Atomic<Bool>(false)
+    /// The service ends: long work that nobody waits for stops.
+    let isStopping = Atomic<Bool>(false)
     private let ticker = EventTicker()
     private let sweeper: IdleSweeper
 
@@ -46,6 +50,7 @@ public final class Service: RequestHandler {
 
     /// Ends the threads; call it once, after the server has stopped.
     public func stop() {
+        isStopping.store(true, ordering: .relaxed)
         sweeper.stop()
         workers.stop()
         ticker.stop()

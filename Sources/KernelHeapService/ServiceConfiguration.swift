@@ -18,6 +18,12 @@ public struct ServiceConfiguration: Sendable {
     public var maximumBatchBytes = 32 << 20
     /// Calls in one batch.
     public var maximumBatchCalls = 1_000_000
+    /// Calls in the list of a sweep.
+    public var maximumSweepCalls = 1_000
+    /// Runs of one sweep.
+    public var maximumSweepRuns = 1_000
+    /// Seconds that one sweep may take.
+    public var maximumSweepSeconds = 30
     /// Threads that run batches.
     public var workerThreads = 1
     /// Batches accepted and not finished.

@@ -32,6 +32,15 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Calls in one batch (413 beyond).")
     var maxBatchCalls = 1_000_000
 
+    @Option(help: "Calls in the list of a sweep (413 beyond).")
+    var maxSweepCalls = 1_000
+
+    @Option(help: "Runs of one sweep; its answer says where they were not enough.")
+    var maxSweepRuns = 1_000
+
+    @Option(help: "Seconds that one sweep may take; its answer says where they were not enough.")
+    var maxSweepSeconds = 30
+
     @Option(help: "Threads that run batches.")
     var workers = 1
 
@@ -62,7 +71,8 @@ struct LimitOptions: ParsableArguments {
     func validate() throws {
         let limits = [
             maxSessions, maxHeldMib, maxSessionMib, maxMachineGib, idleTimeout, maxIdleTimeout,
-            maxBodyBytes, maxBatchBytes, maxBatchCalls, workers, maxJobs, maxQueuedMib,
+            maxBodyBytes, maxBatchBytes, maxBatchCalls, maxSweepCalls, maxSweepRuns,
+            maxSweepSeconds, workers, maxJobs, maxQueuedMib,
             maxKeptAnswers, maxConnections, maxHeaderBytes, connectionIdleSeconds, requestSeconds,
         ]
         guard limits.allSatisfy({ (1...1 << 31).contains($0) }), maxConnectionsPerAddress >= 0
@@ -83,6 +93,9 @@ struct LimitOptions: ParsableArguments {
         configuration.maximumBodyBytes = maxBodyBytes
         configuration.maximumBatchBytes = maxBatchBytes
         configuration.maximumBatchCalls = maxBatchCalls
+        configuration.maximumSweepCalls = maxSweepCalls
+        configuration.maximumSweepRuns = maxSweepRuns
+        configuration.maximumSweepSeconds = maxSweepSeconds
         configuration.workerThreads = workers
         configuration.maximumJobs = maxJobs
         configuration.maximumQueuedBytes = maxQueuedMib << 20

@@ -21,8 +21,15 @@ struct BatchRunner {
     private var searchesLeft = 16
     /// What `If-Match` demands before the first item.
     var expectedSequence: UInt64?
+    /// What the calls did, where somebody compares runs on forks: those are in no metrics and no
+    /// stream of events.
+    var observed: [ObservedCall]?
     private var references = CallReferences()
+    /// Names of results that are failures which were forced.
+    private var failedNames: Set<String> = []
     private(set) var itemCount = 0
+    /// The problem of the last item that could not be run.
+    private(set) var problem: Problem?
 
     init(
         service: Service,
@@ -62,6 +69,7 @@ struct BatchRunner {
             var problem = error
             problem.line = line
             problem.write(to: &json)
+            self.problem = problem
             switch error.type {
             case .batchTooLong, .unknownSession, .sequenceMismatch: return false
             default: return !stopsOnError
@@ -100,7 +108,7 @@ struct BatchRunner {
             tryingAlternatives: searchesLeft > 0
         )
         if outcome.hasTriedAlternatives { searchesLeft -= 1 }
-        service.metrics.countCall(call.descriptor.index)
+        observe(outcome, of: call, item)
         if let name = item.member("as") { keep(outcome.result.value, as: name) }
         let parts = json.outcome(
             outcome,
@@ -108,7 +116,28 @@ struct BatchRunner {
             with: extras,
             on: kernel
         )
+        guard observed == nil else { return }
+        service.metrics.countCall(call.descriptor.index)
         session.publish(parts, of: json)
+    }
+
+    /// Notes a call of a run that is compared with others.
+    private mutating func observe(
+        _ outcome: CallOutcome,
+        of call: PreparedCall,
+        _ item: JSONValue
+    ) {
+        guard observed != nil else { return }
+        let observation = ObservedCall(outcome, of: call, item: itemCount - 1)
+        let names = failedNames.isEmpty ? [] : ObservedCall.references(in: item)
+        let unlooked = call.takesNull ? [] : names.filter(failedNames.contains)
+        observed?.append(observation.using(unlooked))
+        guard let name = item.member("as") else { return }
+        if observation.isForcedFailure {
+            failedNames.insert(String(name.text))
+        } else {
+            failedNames.remove(String(name.text))
+        }
     }
 
     private func decode(_ item: JSONValue, _ call: PreparedCall) throws(Problem) -> DecodedCall {

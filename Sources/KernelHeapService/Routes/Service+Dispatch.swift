@@ -28,6 +28,7 @@ extension Service {
         case .events: return try getEvents(request, match, completion)
         case .fork: return try postFork(request, match, completion)
         case .validate: return try postValidate(request, match, completion)
+        case .sweep: return try postSweep(request, match, completion)
         case .profiles: return getProfiles()
         case .scenarios: return try getScenarios(request)
         case .scenario: return try getScenario(request, match)

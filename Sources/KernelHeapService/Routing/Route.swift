@@ -5,6 +5,7 @@ enum Route: UInt8, CaseIterable, Sendable {
     case dashboard, dashboardFile, health, ready, metrics, contract, profiles
     case scenarios, scenario, scenarioSessions
     case sessions, session, call, calls, functions, proc, slabFiles, dmesg, events, fork, validate
+    case sweep
     case view, cacheSlabs
     case unknown
 
@@ -32,6 +33,7 @@ enum Route: UInt8, CaseIterable, Sendable {
         case .events: "/v1/sessions/{id}/events"
         case .fork: "/v1/sessions/{id}/fork"
         case .validate: "/v1/sessions/{id}/validate"
+        case .sweep: "/v1/sessions/{id}/sweep"
         case .view: "/v1/sessions/{id}/{view}"
         case .cacheSlabs: "/v1/sessions/{id}/caches/{name}/slabs"
         case .unknown: "unknown"
@@ -41,7 +43,7 @@ enum Route: UInt8, CaseIterable, Sendable {
     /// What the resource answers to, besides HEAD for GET, and OPTIONS.
     var methods: [Method] {
         switch self {
-        case .call, .calls, .fork, .validate, .scenarioSessions: [.post]
+        case .call, .calls, .fork, .validate, .sweep, .scenarioSessions: [.post]
         case .sessions: [.get, .post]
         case .session: [.get, .patch, .delete]
         default: [.get]

@@ -81,6 +81,8 @@ struct RouteMatch {
             route = .fork
         } else if first == "validate" {
             route = .validate
+        } else if first == "sweep" {
+            route = .sweep
         } else if !first.isEmpty {
             route = .view
             name = first
