@@ -7,7 +7,7 @@ struct Kheapd: ParsableCommand {
         commandName: "kheapd",
         abstract: "A simulated Linux kernel heap per client, over HTTP.",
         version: "kheapd 0.1.0",
-        subcommands: [ServeCommand.self],
+        subcommands: [ServeCommand.self, RunCommand.self],
         defaultSubcommand: ServeCommand.self
     )
 }

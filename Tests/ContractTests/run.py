@@ -12,9 +12,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 
+import run_command
 from contract import Contract
 from hostile import Hostile
-from kheapd_server import Server
+from kheapd_server import Server, default_binary
 
 CHECKS = [
     "not_a_server_error",
@@ -78,6 +79,7 @@ def main():
         contract = Contract(path, server.url)
         failed = generated_requests(path, server, contract.new_session(), seed)
         failed |= hostile_calls(server, seed)
+    failed |= 1 if run_command.failures(default_binary()) else 0
     # That server stood what was generated and ended cleanly; the contract's own examples meet a fresh one.
     with Server() as server:
         return Contract(path, server.url).run() | failed

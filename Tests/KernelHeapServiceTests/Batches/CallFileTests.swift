@@ -1,0 +1,118 @@
+import KernelHeapService
+import Testing
+
+/// Files of calls, run without a server.
+@Suite("kheapd run")
+struct CallFileTests {
+    private static let sound = #"""
+        [{"call": "kmalloc", "as": "p", "size": 64, "flags": "GFP_KERNEL"},
+         {"call": "kfree", "objp": "$p"}]
+        """#
+
+    private func run(
+        _ text: String,
+        _ format: CallFile.Format = .json,
+        isQuiet: Bool = false
+    ) -> (end: CallFile.End, lines: [String]) {
+        // Only this thread calls the closure.
+        let lines = Lines()
+        let file = CallFile(format: format, isQuiet: isQuiet) { lines.list.append($0) }
+        let end = file.run(Array(text.utf8))
+        return (end, lines.list)
+    }
+
+    private final class Lines {
+        var list: [String] = []
+    }
+
+    @Test func `an array is run call by call, and its verdict is the last line`() {
+        let (end, lines) = run(Self.sound)
+
+        let answers = lines.map { JSON($0) }
+        #expect(end == .ok && lines.count == 3)
+        #expect(answers.first?["call"].text == "kmalloc")
+        #expect(answers.last?["verdict"]["ok"] == .boolean(true))
+    }
+
+    @Test(
+        "the same calls as NDJSON, and in an object with their machine",
+        arguments: [
+            #"{"call":"kmalloc","as":"p","size":64,"flags":"GFP_KERNEL"}"# + "\n\n"
+                + #"{"call":"kfree","objp":"$p"}"# + "\n",
+            #"{"machine":{"memory":"64M"}}"# + "\n"
+                + #"{"call":"kmalloc","as":"p","size":64,"flags":"GFP_KERNEL"}"# + "\n"
+                + #"{"call":"kfree","objp":"$p"}"#,
+            #"{"machine":{"memory":"64M"},"calls":"# + sound + "}",
+        ]
+    )
+    func forms(text: String) {
+        let (end, lines) = run(text)
+
+        #expect(end == .ok && lines.count == 3)
+        #expect(lines.map { JSON($0)["seq"] }.prefix(2) == [.number(1), .number(2)])
+    }
+
+    @Test func `the machine of the file is the one that boots`() {
+        let text = #"{"machine":{"memory":"64M"},"calls":[{"call":"pfn_valid","pfn":20000}]}"#
+        let small = run(text).lines.first.map { JSON($0)["return"] }
+        let usual = run(#"[{"call":"pfn_valid","pfn":20000}]"#).lines.first.map {
+            JSON($0)["return"]
+        }
+
+        #expect(small != usual)
+    }
+
+    @Test func `a leak is a bad verdict`() {
+        let (end, lines) = run(
+            #"{"call":"kmalloc","size":64,"flags":"GFP_KERNEL"}"#,
+            isQuiet: true
+        )
+
+        let verdict = lines.last.map { JSON($0)["verdict"] }
+        #expect(end == .bad && lines.count == 1)
+        #expect(verdict?["leaks"]["total"] == .number(1))
+    }
+
+    @Test func `a machine that dies ends the run with its verdict`() {
+        let (end, lines) = run(
+            #"[{"call":"process_exit","code":1},{"call":"pfn_valid","pfn":1}]"#
+        )
+
+        #expect(end == .bad)
+        #expect(lines.last.map { JSON($0)["verdict"]["panicked"] } == .boolean(true))
+    }
+
+    @Test func `text is for people`() {
+        let (end, lines) = run(
+            #"{"call":"kmalloc","size":64,"flags":"GFP_KERNEL"}"#,
+            .text
+        )
+
+        #expect(end == .bad)
+        #expect(lines.first?.hasPrefix("#1 kmalloc = 0xffff8880") == true)
+        #expect(lines.contains("verdict: bad") && lines.contains("  leaks: 1"))
+    }
+
+    @Test(
+        "a file that cannot be run says why",
+        arguments: [
+            "", "[", "7", "{}x", #"{"call":"kmaloc"}"#, #"{"foo":1}"#,
+            #"{"machine":{"profile":"none"},"calls":[]}"#, #"{"calls":[],"more":1}"#,
+            #"{"machine":{"memory":"1K"},"calls":[]}"#, #"[{"call":"kfree","objp":"$p"}]"#, "[7]",
+            #"{"call":"kfree","objp":0}"# + "\n{", "\u{0}",
+        ]
+    )
+    func unusable(text: String) {
+        let (end, lines) = run(text)
+
+        #expect(end == .unusable)
+        #expect(lines.last.map { JSON($0)["type"].text.hasPrefix("/problems/") } == true)
+    }
+
+    @Test func `a problem in NDJSON names its line`() {
+        let (end, lines) = run(#"{"call":"kfree","objp":0}"# + "\n\n" + #"{"call":"kmaloc"}"#)
+
+        #expect(end == .unusable)
+        #expect(lines.last.map { JSON($0)["line"] } == .number(3))
+    }
+}
