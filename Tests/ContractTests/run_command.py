@@ -19,7 +19,7 @@ def run(binary, *arguments, text=""):
 def cases(binary, folder):
     """Pairs of what is tested and whether it holds."""
     path = pathlib.Path(folder) / "calls.json"
-    path.write_text(json.dumps({"machine": {"memory": "64M"}, "calls": SOUND}))
+    path.write_text(json.dumps({"machine": {"memory": "128M"}, "calls": SOUND}))
     sound = run(binary, str(path))
     lines = [json.loads(line) for line in sound.stdout.splitlines()]
     yield "a sound file ends with 0", sound.returncode == 0

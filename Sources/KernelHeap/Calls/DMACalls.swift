@@ -1,9 +1,8 @@
-/// Memory that devices load from and store to by themselves.
+/// Memory that devices load from and store to by themselves: masks, and coherent memory.
 let dmaCalls: [any KernelCall.Type] = [
     DMASetMask.self, DMASetCoherentMask.self, DMASetMaskAndCoherent.self,
     DMAAllocCoherent.self, DMAFreeCoherent.self, DmamAllocCoherent.self,
-    DmamFreeCoherent.self, DMAMapSingle.self, DMAUnmapSingle.self,
-    DMASyncSingleForCPU.self, DMASyncSingleForDevice.self, DMAMappingErrorCall.self,
+    DmamFreeCoherent.self,
 ]
 
 private let maskParameter = Parameter(
@@ -12,18 +11,7 @@ private let maskParameter = Parameter(
     "The address bits that the device drives: DMA_BIT_MASK(24) is 0xffffff.",
     isFixedWidth: true
 )
-private let handleParameter = Parameter(
-    "dma_addr",
-    .address,
-    "The device's address.",
-    isFixedWidth: true
-)
 private let sizeParameter = Parameter("size", .size, "Bytes.")
-private let directionParameter = Parameter(
-    "direction",
-    .names(DMADirection.names),
-    "Who stores and who loads."
-)
 private let flagsParameter = Parameter("gfp", .gfp, "How the allocation may behave.")
 
 /// A mask that a device is given.
@@ -285,153 +273,5 @@ struct DmamFreeCoherent: KernelCall {
             in: context
         )
         return .void
-    }
-}
-
-/// The call `dma_addr_t dma_map_single(struct device *dev, void *ptr, size_t size, enum dma_data_direction)`.
-struct DMAMapSingle: KernelCall {
-    static let signature = CallSignature(
-        "dma_map_single",
-        returns: "dma_addr_t",
-        [
-            deviceParameter, Parameter("ptr", .address, "Memory of the direct map."),
-            sizeParameter, directionParameter,
-        ],
-        "Gives a device an address for memory; where it cannot reach it, a bounce buffer's."
-    )
-
-    var device: DeviceArgument
-    var address: UInt64
-    var size: UInt64
-    var direction: UInt64
-
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        address = arguments.word(1)
-        size = arguments.word(2)
-        direction = arguments.word(3)
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else {
-            return CallResult(.pointer(0), errno: .ENODEV, detail: CallResult.noDeviceDetail)
-        }
-        guard let direction = DMADirection(rawValue: direction) else {
-            kernel.log.bug(at: "kernel/dma/mapping.c", in: "dma_map_page_attrs", context)
-            return .void
-        }
-        let outcome = kernel.dmaMap(place, address, size: size, direction, in: context)
-        return CallResult(.pointer(outcome.address), detail: .facts(outcome.facts))
-    }
-}
-
-/// Mapped memory, as a driver names it.
-private struct MappedUse {
-    var device: DeviceArgument
-    var address: UInt64
-    var size: UInt64
-    var direction: UInt64
-
-    static let parameters = [deviceParameter, handleParameter, sizeParameter, directionParameter]
-
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        address = arguments.word(1)
-        size = arguments.word(2)
-        direction = arguments.word(3)
-    }
-
-    func run(
-        on kernel: inout Kernel,
-        in context: CallContext,
-        _ body: (inout Kernel, Int, DMAUse) -> [Fact]
-    ) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
-        guard let direction = DMADirection(rawValue: direction) else {
-            kernel.log.bug(at: "kernel/dma/mapping.c", in: "dma_unmap_page_attrs", context)
-            return .void
-        }
-        let use = DMAUse(address: address, size: size, direction: direction)
-        return CallResult(.void, detail: .facts(body(&kernel, place, use)))
-    }
-}
-
-/// The call `void dma_unmap_single(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction)`.
-struct DMAUnmapSingle: KernelCall {
-    static let signature = CallSignature(
-        "dma_unmap_single",
-        returns: "void",
-        MappedUse.parameters,
-        "Takes memory back from a device; what it stored comes from the bounce buffer."
-    )
-
-    private var use: MappedUse
-
-    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        use.run(on: &kernel, in: context) { $0.dmaUnmap($1, $2, in: context) }
-    }
-}
-
-/// The call `void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size, …)`.
-struct DMASyncSingleForCPU: KernelCall {
-    static let signature = CallSignature(
-        "dma_sync_single_for_cpu",
-        returns: "void",
-        MappedUse.parameters,
-        "Brings what the device stored while the memory stays mapped."
-    )
-
-    private var use: MappedUse
-
-    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        use.run(on: &kernel, in: context) { $0.dmaSync($1, $2, isForCPU: true, in: context) }
-    }
-}
-
-/// The call `void dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size, …)`.
-struct DMASyncSingleForDevice: KernelCall {
-    static let signature = CallSignature(
-        "dma_sync_single_for_device",
-        returns: "void",
-        MappedUse.parameters,
-        "Shows the device what the processor stored while the memory stays mapped."
-    )
-
-    private var use: MappedUse
-
-    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        use.run(on: &kernel, in: context) { $0.dmaSync($1, $2, isForCPU: false, in: context) }
-    }
-}
-
-/// The call `int dma_mapping_error(struct device *dev, dma_addr_t dma_addr)`.
-struct DMAMappingErrorCall: KernelCall {
-    static let signature = CallSignature(
-        "dma_mapping_error",
-        returns: "int",
-        [deviceParameter, handleParameter],
-        "Whether memory could not be mapped: -ENOMEM, else 0."
-    )
-
-    var device: DeviceArgument
-    var address: UInt64
-
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        address = arguments.word(1)
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
-        kernel.driverModel.dma.check(address, of: kernel.driverModel.devices[place].address)
-        let isError = address == kernel.dmaMappingError
-        return isError
-            ? CallResult(Kernel.DeviceOutcome.failure(.ENOMEM)) : CallResult(.integer(0))
     }
 }

@@ -52,7 +52,8 @@ public enum CallRegistry {
             memoryFileCalls, userModeCalls, userCopyCalls, uncheckedCopyCalls, userAccessCalls,
             userStringCalls, pagingCalls, segmentationCalls, descriptorCalls, sysctlCalls,
             vmallocCalls, highMemoryCalls, deviceCalls, driverModelCalls,
-            managedMemoryCalls, managedActionCalls, dmaCalls, systemCalls, faultInjectionCalls,
+            managedMemoryCalls, managedActionCalls, dmaCalls, dmaMappingCalls, systemCalls,
+            faultInjectionCalls,
             addressCalls, pageCacheCalls, reclaimCalls, contextCalls, lockCalls, taskScopeCalls,
             timeCalls, compactionCalls, cgroupCalls, kmemleakCalls,
         ]

@@ -12,7 +12,7 @@ extension Kernel {
     ///
     /// - Parameters:
     ///   - method: of the driver; one without steps returns 0.
-    ///   - place: of the device in the table.
+    ///   - major: the number of the device.
     ///   - parameters: what the kernel hands to the method.
     ///   - context: of the process that is in the kernel.
     /// - Returns: the value of the first return step, else 0.

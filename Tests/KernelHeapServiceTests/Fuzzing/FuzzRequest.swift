@@ -130,6 +130,15 @@ struct FuzzRequest {
             FuzzRequest(.session, "PATCH", spare, #"{"idle_timeout":600}"#),
             FuzzRequest(.session, "DELETE", spare + "0"),
             FuzzRequest(.validate, "POST", session + "/validate"),
+            FuzzRequest(
+                .sweep,
+                "POST",
+                session + "/sweep?max_runs=3",
+                #"[{"call":"kmalloc","as":"p","size":64,"flags":"GFP_KERNEL"},{"call":"kfree","objp":"$p"}]"#
+            ),
+            FuzzRequest(.view, "GET", session + "/verdict?since=1"),
+            FuzzRequest(.view, "GET", session + "/allocations?group_by=size&top=3"),
+            FuzzRequest(.view, "GET", session + "/leaks"),
             FuzzRequest(.proc, "GET", session + "/proc/kpageflags?pfn=4096&count=100"),
             FuzzRequest(.proc, "GET", session + "/proc/kpagecount?offset=8&length=64"),
             FuzzRequest(.view, "GET", session + "/fragmentation"),

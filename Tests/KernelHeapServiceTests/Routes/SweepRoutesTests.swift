@@ -1,5 +1,7 @@
 import Testing
 
+@testable import KernelHeapService
+
 /// A list of calls with each place that may fail failing in turn.
 @Suite("HTTP: sweeps of forced failures")
 struct SweepRoutesTests {

@@ -50,7 +50,7 @@ struct VerdictRoutesTests {
     }
 
     @Test func `an answer that was made to fail says so, and the files show the knobs`() throws {
-        let knobs = try call("failslab", "probability=100&times=2&ignore_gfp_wait=N&verbose=1")
+        let knobs = try call("failslab", "probability=100&times=2&ignore_gfp_wait=false&verbose=1")
         let failed = try call("kmalloc", "size=64&flags=GFP_KERNEL")
         let view = try get("/fault_injection")
         let times = try service.send("GET", session + "/sys/kernel/debug/failslab/times").text
