@@ -33,6 +33,7 @@ struct Scenario: Sendable {
         Scenario("kmalloc-rounding", PackageResources.kmalloc_rounding_json),
         Scenario("vmalloc-guard", PackageResources.vmalloc_guard_json),
         Scenario("devm-lifetime", PackageResources.devm_lifetime_json),
+        Scenario("leak", PackageResources.leak_json),
     ]
 
     static let names = NameTable(all.map(\.name))
