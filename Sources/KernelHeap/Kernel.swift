@@ -266,6 +266,7 @@ public struct Kernel: ~Copyable, Sendable {
         if let dying = dyingProcess { endDyingProcess(dying, in: context) }
         if cgroups.isOverHigh { keepBelowHigh(in: context) }
         if !devices.unused.isEmpty { releaseUnusedFiles(in: context) }
+        if driverModel.hasGone { driverModel.forgetGone() }
         let hasInjected = !pages.faults.injected.isEmpty
         if hasInjected { _ = logInjectedFaults(context) }
         var outcome = CallOutcome(

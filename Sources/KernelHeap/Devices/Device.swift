@@ -8,6 +8,8 @@ struct Device: Sendable {
     var driver: BoundDriver?
     /// False from `device_unregister()` on; who keeps it may go on using its memory.
     var isRegistered = true
+    /// Nobody keeps it any more: it leaves the list when the running call has ended.
+    var isGone = false
     /// Whoever keeps the `struct device`: its registration, and character devices that belong to it.
     var references = 1
     /// `devres_head`: in the order in which they were asked for.
@@ -47,6 +49,8 @@ struct DriverModel: Sendable {
     static let actionLimit = 1_024
 
     var devices: [Device] = []
+    /// Whether some of them are gone.
+    private(set) var hasGone = false
     var dma = DMAState()
     /// Host memory that the scripts of callbacks take, in bytes, and how many there are.
     var actionBytes = 0
@@ -57,10 +61,12 @@ struct DriverModel: Sendable {
     /// The device of a name: a registered one, else the newest that somebody keeps.
     func device(named name: String) -> Int? {
         devices.firstIndex { $0.isRegistered && $0.name == name }
-            ?? devices.lastIndex { $0.name == name }
+            ?? devices.lastIndex { !$0.isGone && $0.name == name }
     }
 
-    func device(at address: UInt64) -> Int? { devices.firstIndex { $0.address == address } }
+    func device(at address: UInt64) -> Int? {
+        devices.firstIndex { !$0.isGone && $0.address == address }
+    }
 
     /// `get_device()`.
     ///
@@ -68,6 +74,24 @@ struct DriverModel: Sendable {
     mutating func keep(_ place: Int) -> UInt64 {
         devices[place].references += 1
         return devices[place].address
+    }
+
+    /// Nobody keeps a device any more.
+    ///
+    /// Its place stays until the call has ended: the killer may end the last file of one device while
+    /// memory is asked for another one.
+    mutating func drop(_ place: Int) {
+        devices[place].isGone = true
+        devices[place].isRegistered = false
+        devices[place].resources = []
+        devices[place].driver = nil
+        hasGone = true
+    }
+
+    /// The call has ended: no place is remembered any more.
+    mutating func forgetGone() {
+        devices.removeAll { $0.isGone }
+        hasGone = false
     }
 
     /// Adds a resource at the end of a device's list.

@@ -147,8 +147,7 @@ extension Kernel {
         driverModel.devices[place].references -= 1
         guard driverModel.devices[place].references == 0 else { return DevresRelease() }
         let release = releaseAllResources(of: place, in: context)
-        // Callbacks register no devices and end none: the place is the same.
-        driverModel.devices.remove(at: place)
+        driverModel.drop(place)
         checkFree(address)
         kfree(LinearAddress(rawValue: address), in: context)
         return release

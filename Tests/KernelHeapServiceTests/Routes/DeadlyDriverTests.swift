@@ -56,6 +56,37 @@ struct DeadlyDriverTests {
         #expect(devices.map { $0["name"].text } == ["b"])
     }
 
+    @Test func `a device that goes while memory is made for another one leaves the service alive`()
+        throws
+    {
+        let session = try service.boot(#"{"machine":{"memory":"96M"}}"#)
+        let answers = try run(
+            session,
+            #"{"call":"process_create","name":"v"},"#
+                + #"{"call":"mmap","addr":"0x10000000","length":1048576,"prot":3,"flags":32818,"context":{"pid":2}},"#
+                + #"{"call":"device_register","name":"old"},{"call":"device_register","name":"own"},"#
+                + #"{"call":"chrdev_register","name":"a","dev":"old","methods":{"read":[{"return":0}]}},"#
+                + #"{"call":"sys_open","pathname":"/dev/a","context":{"pid":2}},"#
+                + #"{"call":"chrdev_unregister","name":"a"},{"call":"device_unregister","dev":"old"}"#
+        )
+        for answer in answers { #expect(answer["errno"] == .null, "\(answer)") }
+        try fill(session)
+
+        // Process 2 is killed for a page; with its file goes the last reference to the first device.
+        let got = try run(
+            session,
+            #"{"call":"devm_get_free_pages","dev":"own","gfp_mask":"GFP_KERNEL","order":0},"#
+                + #"{"call":"devm_kmalloc","dev":"own","size":8192,"gfp":"GFP_KERNEL"}"#
+        )
+
+        let log = got.flatMap { $0["log"].elements.map(\.text) }
+        #expect(log.contains { $0.contains("Killed process 2 (v)") })
+        let devices = try service.send("GET", session + "/devices").json["bus_devices"].elements
+        #expect(devices.map { $0["name"].text } == ["own"])
+        #expect((devices.first?["resources"].elements.count ?? 0) > 0)
+        #expect(try violations(session).isEmpty)
+    }
+
     @Test func `an area that a driver's mmap maps over is not mapped a second time`() throws {
         let session = try service.boot(#"{"machine":{"memory":"96M"}}"#)
         let step =
