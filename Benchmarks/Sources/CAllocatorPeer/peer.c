@@ -75,9 +75,11 @@ uint64_t peer_copies(uint64_t count, uint64_t size) {
   memset(from, 0x5a, size);
   memset(to, 0, size);
   for (uint64_t i = 0; i < count; i++) {
+    /* The compiler must think that others read what was copied, and write what is to be: knowing
+       all bytes of the source, it would set the target instead of copying. */
+    __asm__ volatile("" : : "r"(from), "r"(to) : "memory");
     memcpy(to, from, size);
-    /* The compiler must think that somebody reads what was copied. */
-    __asm__ volatile("" : : "r"(to) : "memory");
+    __asm__ volatile("" : : "r"(from), "r"(to) : "memory");
     checksum += size;
   }
   free(from);

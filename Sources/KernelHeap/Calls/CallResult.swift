@@ -65,19 +65,23 @@ public struct PagesDetail: Hashable, Sendable {
 }
 
 /// A slab object as a result.
+///
+/// The largest detail: five words, the last of them with bits to spare, in which `CallDetail` keeps
+/// its tag. What is stored is then loaded in words, too, without waiting for a store of one byte.
 public struct ObjectDetail: Hashable, Sendable {
-    /// Index of the cache; its name is `kernel.cacheName(_:)`.
-    public var cache: CacheID
     public var requested: UInt64
     public var allocated: UInt64
     /// First frame of the slab.
     public var slab: PFN
-    public var slabOrder: UInt8
-    public var objectIndex: UInt32
     /// The frame that holds the object's first byte.
     public var pfn: PFN
-    public var zone: ZoneType
+    /// Index of the cache; its name is `kernel.cacheName(_:)`.
+    public var cache: CacheID
+    /// A slab has at most 32,767.
+    public var objectIndex: UInt16
+    public var slabOrder: UInt16
     public var node: UInt8
+    public var zone: ZoneType
 }
 
 /// How far a user copy came.

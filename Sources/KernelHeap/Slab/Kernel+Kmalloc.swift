@@ -311,15 +311,15 @@ extension Kernel {
         let offset = UInt64(object.index) * UInt64(shape.size) + UInt64(shape.redLeftPad)
         let zone = pages.zones[pages.map[Int(owner.pfn)].zone]
         return ObjectDetail(
-            cache: CacheID(rawValue: UInt16(truncatingIfNeeded: cache)),
             requested: requested,
             allocated: UInt64(shape.objectSize),
             slab: PFN(rawValue: UInt64(owner.pfn)),
-            slabOrder: owner.order,
-            objectIndex: UInt32(object.index),
             pfn: PFN(rawValue: UInt64(owner.pfn) + offset >> 12),
-            zone: zone.type,
-            node: owner.node
+            cache: CacheID(rawValue: UInt16(truncatingIfNeeded: cache)),
+            objectIndex: UInt16(truncatingIfNeeded: object.index),
+            slabOrder: UInt16(owner.order),
+            node: owner.node,
+            zone: zone.type
         )
     }
 }

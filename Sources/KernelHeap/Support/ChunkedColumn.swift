@@ -6,13 +6,14 @@ internal import Synchronization
 ///                   |       |
 ///                   v       v
 ///     chunks     count,   count,          2 KiB of elements behind a count of sharers
-///                [ … ]    [ … ]        (or one element, where that is larger)
+///                [ … ]    [ … ]
 ///
 /// An absent chunk reads as zero bytes. The owner bit says "mine alone, may be written"; it is
 /// clear for shared chunks, so a write is load, test, store. A fork shares every chunk, clears the
 /// owner bits on both sides, and copies a chunk at its first write: see `docs/decisions`.
 ///
-/// This type and `OwnedBuffer` hold all unsafe memory of the engine; indices are checked.
+/// This type, `PageStore` and `OwnedBuffer` hold all unsafe memory of the engine; indices are
+/// checked.
 @safe
 struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
     // Unchecked: chunks are written only by their single owner; shared ones are read-only, and
@@ -25,7 +26,7 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
     private var present: [UInt32] = []
 
     /// Bytes of elements in a chunk.
-    private static var chunkBytes: Int { max(2048, MemoryLayout<Element>.stride) }
+    private static var chunkBytes: Int { 2048 }
     @inline(__always)
     private static var shift: Int {
         (chunkBytes / MemoryLayout<Element>.stride).trailingZeroBitCount
@@ -97,55 +98,6 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         guard entry != 0 else { return body(nil) }
         return unsafe body(
             UnsafeBufferPointer(start: Self.elements(entry), count: Self.mask + 1)
-        )
-    }
-
-    /// Writes within one chunk through a buffer of the whole chunk.
-    mutating func withMutableChunk<Result>(
-        containing index: Int,
-        _ body: (UnsafeMutableBufferPointer<Element>) -> Result
-    ) -> Result {
-        let slot = checked(index)
-        var entry = unsafe table[slot]
-        if entry & 1 == 0 { entry = own(slot) }
-        return unsafe body(
-            UnsafeMutableBufferPointer(start: Self.elements(entry), count: Self.mask + 1)
-        )
-    }
-
-    /// Copies bytes from one element to another, or within one.
-    ///
-    /// - Parameters:
-    ///   - source: an element, as an index.
-    ///   - start: where in it to begin, in bytes.
-    ///   - target: the other element.
-    ///   - place: where in that.
-    ///   - count: bytes; they end within both elements.
-    @inline(__always)
-    mutating func copyBytes(
-        of source: Int,
-        _ start: Int,
-        to target: Int,
-        _ place: Int,
-        count: Int
-    ) {
-        let size = MemoryLayout<Element>.stride
-        let room = UInt(bitPattern: size &- count)
-        precondition(
-            UInt(bitPattern: count) <= UInt(bitPattern: size) && UInt(bitPattern: start) <= room
-                && UInt(bitPattern: place) <= room,
-            "column range"
-        )
-        let slot = checked(target)
-        var entry = unsafe table[slot]
-        if entry & 1 == 0 { entry = own(slot) }
-        // Read after the target's chunk is ours: it may be the source's, too.
-        let old = unsafe table[checked(source)]
-        let from = unsafe Self.elements(old == 0 ? zeros : old) + (source & Self.mask)
-        let to = unsafe Self.elements(entry) + (target & Self.mask)
-        unsafe (UnsafeMutableRawPointer(to) + place).copyMemory(
-            from: UnsafeRawPointer(from) + start,
-            byteCount: count
         )
     }
 
@@ -256,7 +208,7 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
 /// Shared by all columns of the process, never written, never given back.
 nonisolated(unsafe) private let zeroChunk = UnsafeRawPointer(
     // Immutable memory: any thread may read it.
-    unsafe zeroedMemory(count: 4096 + 16, of: UInt8.self)
+    unsafe zeroedMemory(count: 2048 + 16, of: UInt8.self)
 )
 
 /// A value that a column may hold: `init()` is its all-zero pattern.

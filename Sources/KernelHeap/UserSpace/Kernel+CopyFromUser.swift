@@ -8,6 +8,20 @@ extension Kernel {
         count: UInt64,
         in context: CallContext
     ) -> UserCopyDetail {
+        if movesAtOnce(process, from: from, to: to, count: count, side: .target, in: context) {
+            return UserCopyDetail(copied: count, notCopied: 0, fault: nil)
+        }
+        return copyFromUserInSteps(process, to: to, from: from, count: count, in: context)
+    }
+
+    @inline(never)
+    private mutating func copyFromUserInSteps(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64,
+        in context: CallContext
+    ) -> UserCopyDetail {
         if count > Self.longestCopy { return refuseLength(count, user: from, in: context) }
         let isSound = isSoundBuffer(to, count, in: context)
         guard isSound || mayCopy(to, count, toUser: false, in: context) else {

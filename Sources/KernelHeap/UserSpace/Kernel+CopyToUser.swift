@@ -10,6 +10,20 @@ extension Kernel {
         count: UInt64,
         in context: CallContext
     ) -> UserCopyDetail {
+        if movesAtOnce(process, from: from, to: to, count: count, side: .source, in: context) {
+            return UserCopyDetail(copied: count, notCopied: 0, fault: nil)
+        }
+        return copyToUserInSteps(process, to: to, from: from, count: count, in: context)
+    }
+
+    @inline(never)
+    private mutating func copyToUserInSteps(
+        _ process: Int,
+        to: UInt64,
+        from: UInt64,
+        count: UInt64,
+        in context: CallContext
+    ) -> UserCopyDetail {
         if count > Self.longestCopy { return refuseLength(count, user: to, in: context) }
         let isSound = isSoundBuffer(from, count, in: context)
         guard isSound || mayCopy(from, count, toUser: true, in: context) else {

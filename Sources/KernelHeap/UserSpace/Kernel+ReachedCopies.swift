@@ -60,6 +60,47 @@ extension Kernel {
         return done
     }
 
+    /// Makes a whole copy that lies in one page on either side, as most do, where nobody looks on.
+    ///
+    /// - Parameters:
+    ///   - process: whose tables, as an index.
+    ///   - source: where to begin.
+    ///   - target: where to.
+    ///   - count: bytes.
+    ///   - side: which one is the kernel's buffer; the other one is the process's.
+    ///   - context: of the caller.
+    /// - Returns: false where nothing was done, and the copy takes its usual way.
+    @inline(__always)
+    mutating func movesAtOnce(
+        _ process: Int,
+        from source: UInt64,
+        to target: UInt64,
+        count: UInt64,
+        side: SoundSide,
+        in context: CallContext
+    ) -> Bool {
+        let (buffer, user) = side == .source ? (source, target) : (target, source)
+        let (start, place) = (source & 4095, target & 4095)
+        guard count <= 4096 &- max(start, place), isUserRange(user, count),
+            process == paging.loadedProcess,
+            !pages.faults.isArmed, !pages.decisions.isOn, unchecked.isEmpty, written.isEmpty,
+            races.isEmpty,
+            isSoundBuffer(buffer, count, in: context),
+            let old = paging.buffer.frame(source, for: .copyLoad),
+            let new = paging.buffer.frame(target, for: .copyStore),
+            holdsBytes(old, side == .source ? source : nil),
+            holdsBytes(new, side == .target ? target : nil)
+        else { return false }
+        pages.contents.copy(
+            from: old,
+            Int(truncatingIfNeeded: start),
+            to: new,
+            Int(truncatingIfNeeded: place),
+            count: Int(truncatingIfNeeded: count)
+        )
+        return true
+    }
+
     /// Sets bytes to one value until the end, or until one that needs a fault or that no memory is
     /// behind.
     ///

@@ -98,7 +98,7 @@ struct FaultInjectionTests {
 
 extension CallMachine {
     /// The order of the slab that a cache's next object comes from.
-    fileprivate func slabOrder(_ cache: UInt64) throws -> UInt8? {
+    fileprivate func slabOrder(_ cache: UInt64) throws -> UInt16? {
         let object = try call("kmem_cache_alloc", .word(cache), 0xcc0)
         guard case .object(let detail) = object.result.detail else { return nil }
         return detail.slabOrder
