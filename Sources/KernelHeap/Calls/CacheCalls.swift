@@ -163,7 +163,8 @@ struct KmemCacheDestroy: KernelCall {
         "kmem_cache_destroy",
         returns: "void",
         [cacheParameter],
-        "Destroys a cache, unless others share it or it still has objects; NULL is ignored."
+        "Destroys a cache, unless others share it or it still has objects; NULL is ignored.",
+        takesNull: true
     )
 
     var cache: CacheArgument

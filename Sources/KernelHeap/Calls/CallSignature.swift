@@ -124,6 +124,8 @@ public struct CallSignature: Sendable {
     public let isSystemCall: Bool
     /// It frees the vmalloc area at its first argument, and takes as long as that is large.
     public let freesArea: Bool
+    /// NULL is no mistake in any of its addresses: most of them do nothing then.
+    public let takesNull: Bool
 
     public init(
         _ name: String,
@@ -134,7 +136,8 @@ public struct CallSignature: Sendable {
         runsMethods: Bool = false,
         takesLong: Bool = false,
         isSystemCall: Bool = false,
-        freesArea: Bool = false
+        freesArea: Bool = false,
+        takesNull: Bool = false
     ) {
         self.name = name
         self.returns = returns
@@ -145,5 +148,6 @@ public struct CallSignature: Sendable {
         self.takesLong = takesLong
         self.isSystemCall = isSystemCall
         self.freesArea = freesArea
+        self.takesNull = takesNull
     }
 }

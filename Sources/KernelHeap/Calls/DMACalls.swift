@@ -198,7 +198,8 @@ struct DMAFreeCoherent: KernelCall {
         "dma_free_coherent",
         returns: "void",
         CoherentFree.parameters,
-        "Frees what dma_alloc_coherent gave: the pages behind the device's address."
+        "Frees what dma_alloc_coherent gave: the pages behind the device's address.",
+        takesNull: true
     )
 
     private var request: CoherentFree

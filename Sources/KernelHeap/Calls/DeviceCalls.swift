@@ -37,7 +37,8 @@ struct ChrdevRegister: KernelCall {
             Parameter("dev", .device, "The device whose $dev its methods get.", optional: true),
         ],
         "Makes a character device with a node under /dev; returns its major number.",
-        runsMethods: true
+        runsMethods: true,
+        takesNull: true
     )
 
     var name: String

@@ -141,7 +141,8 @@ public struct Kfree: KernelCall {
         "kfree",
         returns: "void",
         [Parameter("objp", .address, "What kmalloc returned; NULL is ignored.")],
-        "Gives back what kmalloc allocated."
+        "Gives back what kmalloc allocated.",
+        takesNull: true
     )
 
     var address: LinearAddress

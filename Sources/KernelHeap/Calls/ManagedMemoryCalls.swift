@@ -235,7 +235,8 @@ struct DevmKrealloc: KernelCall {
             deviceParameter, Parameter("ptr", .address, "Managed memory, or NULL."),
             Parameter("new_size", .size, "Bytes; 0 frees."), flagsParameter,
         ],
-        "Makes managed memory larger, in place where it has room."
+        "Makes managed memory larger, in place where it has room.",
+        takesNull: true
     )
 
     var device: DeviceArgument
@@ -265,7 +266,8 @@ struct DevmKfree: KernelCall {
             deviceParameter,
             Parameter("p", .address, "Managed memory of the device; NULL is ignored."),
         ],
-        "Frees managed memory before its time."
+        "Frees managed memory before its time.",
+        takesNull: true
     )
 
     var device: DeviceArgument

@@ -148,7 +148,10 @@ struct Memset: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let byte = UInt8(truncatingIfNeeded: value)
-        kernel.checkShadow(address, count, isWrite: true, "memset", in: context)
+        // The sanitizer's own memset() leaves memory alone that it may not touch.
+        guard kernel.checkShadow(address, count, isWrite: true, "memset", in: context) else {
+            return CallResult(.pointer(0))
+        }
         let (done, fault) = kernel.setKernel(address, count, to: byte, in: context)
         var result = kernel.accessResult(address, done: done, fault, isWrite: true, facts: [])
         result.value = .pointer(address)
@@ -180,8 +183,10 @@ struct Memcpy: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        kernel.checkShadow(source, count, isWrite: false, "memcpy", in: context)
-        kernel.checkShadow(target, count, isWrite: true, "memcpy", in: context)
+        // As memset(), and of two wrong places the source is told.
+        guard kernel.checkShadow(source, count, isWrite: false, "memcpy", in: context),
+            kernel.checkShadow(target, count, isWrite: true, "memcpy", in: context)
+        else { return CallResult(.pointer(0)) }
         let copy = kernel.copyKernel(to: target, from: source, count, in: context)
         let loaded = kernel.accessResult(
             source,

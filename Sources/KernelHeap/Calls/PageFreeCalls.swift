@@ -70,7 +70,8 @@ struct FreePagesByAddress: KernelCall {
         "free_pages",
         returns: "void",
         [Parameter("addr", .address, "Address of the block; 0 is ignored."), orderParameter],
-        "Frees a block of pages by its address."
+        "Frees a block of pages by its address.",
+        takesNull: true
     )
 
     var address: UInt64
@@ -92,7 +93,8 @@ struct FreePage: KernelCall {
         "free_page",
         returns: "void",
         [Parameter("addr", .address, "Address of the page; 0 is ignored.")],
-        "Frees one page by its address."
+        "Frees one page by its address.",
+        takesNull: true
     )
 
     var address: UInt64

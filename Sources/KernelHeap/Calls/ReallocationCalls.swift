@@ -30,7 +30,8 @@ struct Krealloc: MemoryRequestingCall {
         "krealloc",
         returns: "void *",
         [pointerParameter, Parameter("new_size", .size, "Bytes; 0 frees."), flagsParameter],
-        "Makes memory larger, in place where it has room."
+        "Makes memory larger, in place where it has room.",
+        takesNull: true
     )
 
     var address: UInt64
@@ -59,7 +60,8 @@ struct KreallocArray: MemoryRequestingCall {
             pointerParameter, Parameter("new_n", .size, "Elements."),
             Parameter("new_size", .size, "Bytes of an element."), flagsParameter,
         ],
-        "Makes an array larger; NULL where the product overflows, and the old array stays."
+        "Makes an array larger; NULL where the product overflows, and the old array stays.",
+        takesNull: true
     )
 
     var address: UInt64
@@ -92,7 +94,8 @@ struct KfreeSensitive: KernelCall {
         "kfree_sensitive",
         returns: "void",
         [Parameter("objp", .address, "What kmalloc returned; NULL is ignored.")],
-        "Clears memory and gives it back."
+        "Clears memory and gives it back.",
+        takesNull: true
     )
 
     var address: LinearAddress

@@ -102,7 +102,8 @@ struct CheckResult: KernelCall {
         "check_result",
         returns: "unsigned long",
         [Parameter("seq", .size, "The number of a call that copied to or from user space.")],
-        "Looks at a copy's result: the bytes it did not copy. Without it, to use them is a warning."
+        "Looks at a copy's result: the bytes it did not copy. Without it, to use them is a warning.",
+        takesNull: true
     )
 
     var call: UInt64

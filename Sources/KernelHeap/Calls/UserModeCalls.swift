@@ -12,6 +12,11 @@ extension Kernel {
     ///
     /// For an address of the kernel's, the error code tells nothing but that: `sanitize_error_code()`.
     fileprivate func signal(_ fault: UserFault) -> Fact {
+        if fault.reason == .outOfMemory, dyingProcess == nil,
+            profile.platform != .classicI386
+        {
+            return Fact("retried", .boolean(true))
+        }
         let hidden: UInt32 = fault.address.rawValue >= userEnd ? 1 : 0
         var name = "SIGSEGV"
         var address = fault.address.rawValue
@@ -21,7 +26,7 @@ extension Kernel {
         case .notMapped, .outsideUserSpace: reason = "SEGV_MAPERR"
         case .beyondFile: (name, reason) = ("SIGBUS", "BUS_ADRERR")
         case .nonCanonical: (reason, address, code) = ("SI_KERNEL", 0, 0)
-        // pagefault_out_of_memory(): the process is the one that is killed.
+        // The killer's victim; on 2.6 pagefault_out_of_memory() ends whoever faults.
         case .outOfMemory: (name, reason) = ("SIGKILL", "SI_KERNEL")
         default: reason = "SEGV_ACCERR"
         }

@@ -170,7 +170,8 @@ struct Vfree: KernelCall {
         returns: "void",
         [addressParameter],
         "Frees an area and its pages; its addresses are collected later.",
-        freesArea: true
+        freesArea: true,
+        takesNull: true
     )
 
     var address: UInt64
@@ -259,7 +260,8 @@ struct Kvfree: KernelCall {
         returns: "void",
         [Parameter("addr", .address, "What kvmalloc returned; NULL is ignored.")],
         "Frees what kvmalloc allocated, whichever way it came.",
-        freesArea: true
+        freesArea: true,
+        takesNull: true
     )
 
     var address: UInt64

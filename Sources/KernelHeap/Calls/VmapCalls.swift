@@ -83,7 +83,8 @@ struct Vunmap: KernelCall {
         returns: "void",
         [Parameter("addr", .address, "What vmap returned; NULL is ignored.")],
         "Takes a mapping away; its pages stay their owner's.",
-        freesArea: true
+        freesArea: true,
+        takesNull: true
     )
 
     var address: UInt64
@@ -214,7 +215,8 @@ struct IOUnmap: KernelCall {
         returns: "void",
         [Parameter("addr", .address, "What ioremap returned.")],
         "Takes the mapping of a device away.",
-        freesArea: true
+        freesArea: true,
+        takesNull: true
     )
 
     var address: UInt64

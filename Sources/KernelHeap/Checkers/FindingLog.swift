@@ -2,13 +2,47 @@
 public struct Finding: Hashable, Sendable {
     public enum What: Hashable, Sendable {
         /// Misuse that the machine let pass.
-        case misuse(MisuseWarning)
+        case misuse(Misuse)
         /// The head of a report in the kernel's log.
         case report(ReportKind, line: String)
     }
 
+    /// What is kept of a warning: the reports of checkers carry much more.
+    public struct Misuse: Hashable, Sendable {
+        public var name: String
+        public var sentence: String
+        /// Other calls that it names.
+        public var calls: [UInt64]
+        /// The part of a verdict that tells it.
+        public var part: Part
+
+        public enum Part: Hashable, Sendable {
+            case warnings, contexts, unlooked
+        }
+
+        init(_ warning: MisuseWarning) {
+            name = warning.name
+            sentence = warning.sentence
+            calls = warning.calls
+            part =
+                switch warning {
+                case .wrongContext: .contexts
+                case .uncheckedCopy: .unlooked
+                default: .warnings
+                }
+        }
+    }
+
     public var call: UInt64
     public var what: What
+
+    /// Host memory beside the value itself, in bytes.
+    fileprivate var textBytes: Int {
+        switch what {
+        case .misuse(let misuse): misuse.sentence.utf8.count + misuse.calls.count * 8 + 128
+        case .report(_, let line): line.utf8.count + 32
+        }
+    }
 }
 
 /// What the first line of a report says that it is about.
@@ -57,11 +91,16 @@ struct FindingLog: Sendable {
     private(set) var dropped: UInt64 = 0
     private(set) var newestDropped: UInt64 = 0
 
-    var heldBytes: Int { findings.capacity * (MemoryLayout<Finding>.stride + 64) }
+    /// Of the findings' texts.
+    private var textBytes = 0
+
+    var heldBytes: Int { findings.capacity * MemoryLayout<Finding>.stride + textBytes }
 
     mutating func note(_ outcome: borrowing CallOutcome) {
         let call = outcome.sequence
-        for warning in outcome.warnings { add(Finding(call: call, what: .misuse(warning))) }
+        for warning in outcome.warnings {
+            add(Finding(call: call, what: .misuse(Finding.Misuse(warning))))
+        }
         if outcome.omittedWarnings > 0 {
             dropped &+= UInt64(outcome.omittedWarnings)
             newestDropped = call
@@ -77,8 +116,10 @@ struct FindingLog: Sendable {
             let gone = Self.limit / 4
             dropped &+= UInt64(gone)
             newestDropped = max(newestDropped, findings[gone - 1].call)
+            textBytes -= findings[..<gone].reduce(0) { $0 + $1.textBytes }
             findings.removeFirst(gone)
         }
+        textBytes += finding.textBytes
         findings.append(finding)
     }
 }

@@ -190,6 +190,8 @@ extension Kernel {
             guard !state.isAllocated, state.call == low else { return }
         }
         note(address, isAllocation: false, 0, context)
+        // Under the sanitizer objects of RCU caches come back with what is known of their bytes.
+        if isSanitized, slab.caches[Int(owner.cache)].isTypesafe { return }
         written.end(address)
     }
 

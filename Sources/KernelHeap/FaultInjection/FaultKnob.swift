@@ -68,19 +68,34 @@ public enum FaultKnob: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// Reads what a shell writes into the file: a number as of `kstrtoull()`, perhaps negative, or a
-    /// word for yes and no.
+    /// Reads what a shell writes into the file: a number as of `kstrtoull()` or `kstrtoll()` with
+    /// base 0, or a word for yes and no; one line feed may end it.
     ///
     /// - Returns: nil for what is refused with `-EINVAL`.
     func word(_ text: String) -> UInt64? {
+        var text = text[...]
+        if text.hasSuffix("\n") { text.removeLast() }
         switch self {
         case .taskFilter, .ignoreGFPWait, .ignoreGFPHighmem, .cacheFilter:
-            return BootOptions.truth(text[...]).map { $0 ? 1 : 0 }
+            return BootOptions.truth(text).map { $0 ? 1 : 0 }
         case .times, .space:
-            if let number = Int32(text) { return UInt64(bitPattern: Int64(number)) }
+            guard text.hasPrefix("-") else { break }
+            let magnitude = Self.number(text.dropFirst())
+            return magnitude.flatMap { $0 <= 1 << 63 ? 0 &- $0 : nil }
         case .probability, .interval, .verbose, .minOrder: break
         }
-        if text.hasPrefix("0x") { return UInt64(text.dropFirst(2), radix: 16) }
-        return UInt64(text)
+        return Self.number(text.hasPrefix("+") ? text.dropFirst() : text)
+    }
+
+    /// Digits of C: hexadecimal behind `0x`, octal behind `0`.
+    private static func number(_ text: Substring) -> UInt64? {
+        // The initialisers take a sign, which stood before.
+        guard let first = text.first, first.isHexDigit else { return nil }
+        let lower = text.lowercased()
+        if lower.hasPrefix("0x") {
+            let digits = lower.dropFirst(2)
+            return digits.first?.isHexDigit == true ? UInt64(digits, radix: 16) : nil
+        }
+        return UInt64(text, radix: first == "0" ? 8 : 10)
     }
 }

@@ -5,10 +5,11 @@ struct SlabCache: BitwiseCopyable {
     let objectSize: UInt32
     /// Where a free object's pointer lies, in bytes from its start.
     let pointerOffset: UInt32
+    /// As large as the alignment where objects have red zones.
+    let redLeftPad: UInt32
     /// 2^64 / size, rounded up: turns the division by `size` into a multiplication.
     let reciprocal: UInt64
     let objects: UInt16
-    let redLeftPad: UInt16
     let order: UInt8
     let minOrder: UInt8
     let minObjects: UInt16
@@ -34,7 +35,7 @@ struct SlabCache: BitwiseCopyable {
         pointerOffset = UInt32(clamping: geometry.offset)
         reciprocal = UInt64.max / UInt64(max(geometry.size, 1)) + 1
         objects = UInt16(clamping: geometry.objectsPerSlab)
-        redLeftPad = UInt16(clamping: geometry.redLeftPad)
+        redLeftPad = UInt32(clamping: geometry.redLeftPad)
         order = UInt8(clamping: geometry.order)
         minOrder = UInt8(clamping: geometry.minOrder)
         minObjects = UInt16(clamping: geometry.minObjects)

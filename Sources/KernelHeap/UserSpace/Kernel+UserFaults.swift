@@ -288,6 +288,7 @@ extension Kernel {
         _ body: (inout Kernel, UInt32?, Int, Int) -> Void
     ) -> (done: UInt64, fault: UserFault?) {
         var done: UInt64 = 0
+        var retries = 0
         while done < count {
             let place = address &+ done
             let offset = place % AddressSpace.pageBytes
@@ -305,12 +306,35 @@ extension Kernel {
                 body(&self, pfn, Int(offset), Int(length))
                 done += length
             case .failure(let stop):
+                if !isCopy, retriesFault(stop, &retries) { continue }
                 var fault = UserFault(address: LinearAddress(rawValue: place), reason: stop.reason)
                 fault.code = stop.code
                 return (done, fault)
             }
         }
         return (done, nil)
+    }
+}
+
+extension Kernel {
+    /// Retries of one access that finds no memory; a program does nothing else for ever.
+    private static let faultRetryLimit = 64
+    /// What the log takes of them in a row: the default rate limit's burst.
+    private static let faultNoteLimit = 10
+
+    /// Whether a program comes back to an access that found no memory: `pagefault_out_of_memory()`.
+    ///
+    /// 6.1 leaves the killing to whoever asked for the memory, and lets the program fault again;
+    /// 2.6 kills it.
+    private mutating func retriesFault(_ stop: UserFault.Stop, _ retries: inout Int) -> Bool {
+        guard stop.reason == .outOfMemory, dyingProcess == nil,
+            profile.platform != .classicI386, retries < Self.faultRetryLimit
+        else { return false }
+        retries += 1
+        if retries <= Self.faultNoteLimit {
+            log.append("Huh VM_FAULT_OOM leaked out to the #PF handler. Retrying PF")
+        }
+        return true
     }
 }
 

@@ -37,19 +37,12 @@ extension Kernel {
 
     /// Misuse that no report tells, but for what other parts have.
     func collectWarnings(since: UInt64, into part: inout VerdictPart) {
-        collectMisuse(since, &part) { warning in
-            switch warning {
-            case .wrongContext, .uncheckedCopy: false
-            default: true
-            }
-        }
+        collectMisuse(.warnings, since, &part)
     }
 
     /// Functions that were used where they must not be, and locks that are still held.
     func collectContexts(since: UInt64, into part: inout VerdictPart) {
-        collectMisuse(since, &part) { warning in
-            if case .wrongContext = warning { true } else { false }
-        }
+        collectMisuse(.contexts, since, &part)
         for lock in contexts.locks.held where lock.call > since {
             part.add(
                 VerdictItem(
@@ -68,9 +61,7 @@ extension Kernel {
     /// Failures that nobody has looked at: bytes used that a copy did not bring, and copies that
     /// stopped short without `check_result`.
     func collectUnlooked(since: UInt64, into part: inout VerdictPart) {
-        collectMisuse(since, &part) { warning in
-            if case .uncheckedCopy = warning { true } else { false }
-        }
+        collectMisuse(.unlooked, since, &part)
         for copy in unchecked.waiting where copy.call > since {
             let length = copy.range.upperBound - copy.range.lowerBound
             part.add(
@@ -117,12 +108,14 @@ extension Kernel {
     }
 
     private func collectMisuse(
+        _ wanted: Finding.Misuse.Part,
         _ since: UInt64,
-        _ part: inout VerdictPart,
-        where belongs: (MisuseWarning) -> Bool
+        _ part: inout VerdictPart
     ) {
         for finding in findings.findings where finding.call > since {
-            guard case .misuse(let warning) = finding.what, belongs(warning) else { continue }
+            guard case .misuse(let warning) = finding.what, warning.part == wanted else {
+                continue
+            }
             part.add(
                 VerdictItem(
                     kind: warning.name,

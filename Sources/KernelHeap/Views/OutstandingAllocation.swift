@@ -43,8 +43,9 @@ extension Kernel {
             guard owner.isLive else { continue }
             let shape = slab.caches[Int(owner.cache)]
             for index in 0..<Int(owner.objects) {
-                let state = slab.states[Int(owner.states) + index]
-                guard state.isAllocated, let call = call(state.call), call > since else { continue }
+                let place = Int(owner.states) + index
+                guard slab.isOwned(place), let call = call(slab.states[place].call), call > since
+                else { continue }
                 let address = layout.virtual(owner.pfn) &+ shape.begin(of: index)
                 guard isCallers(address, cache: Int(owner.cache), call) else { continue }
                 found.append(

@@ -130,7 +130,7 @@ struct BatchRunner {
         guard observed != nil else { return }
         let observation = ObservedCall(outcome, of: call, item: itemCount - 1)
         let names = failedNames.isEmpty ? [] : ObservedCall.references(in: item)
-        let unlooked = call.takesNull ? [] : names.filter(failedNames.contains)
+        let unlooked = call.descriptor.signature.takesNull ? [] : names.filter(failedNames.contains)
         observed?.append(observation.using(unlooked))
         guard let name = item.member("as") else { return }
         if observation.isForcedFailure {

@@ -94,13 +94,13 @@ struct FaultSweep: ~Copyable {
                 attempt.problems.append((runner.itemCount - 1, problem))
             }
             if kernel.isPanicked || kernel.hangReason != nil { break }
-            if runner.itemCount & 31 == 0 {
-                if isOver { attempt.stop = .time }
-                if kernel.heldBytes > service.configuration.maximumSessionBytes {
-                    attempt.stop = .memory
-                }
-                if attempt.stop != nil { break }
+            if isOver { attempt.stop = .time }
+            if runner.itemCount & 31 == 0,
+                kernel.heldBytes > service.configuration.maximumSessionBytes
+            {
+                attempt.stop = .memory
             }
+            if attempt.stop != nil { break }
         }
         attempt.calls = runner.observed ?? []
         attempt.places = kernel.faultPlacesPassed

@@ -67,14 +67,3 @@ struct ObservedCall {
         }
     }
 }
-
-extension PreparedCall {
-    /// Functions that do nothing with NULL, and drivers, whose `$names` are their own.
-    private static let nullTakers: Set<String> = [
-        "kfree", "kfree_sensitive", "vfree", "kvfree", "krealloc", "kmem_cache_destroy",
-        "free_pages", "free_page", "iounmap", "check_result", "chrdev_register",
-    ]
-
-    /// Whether giving NULL to the function is no mistake.
-    var takesNull: Bool { Self.nullTakers.contains(name) }
-}

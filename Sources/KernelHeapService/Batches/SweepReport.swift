@@ -16,6 +16,23 @@ struct SweepReport {
     var badRuns: Int { runs.count { !$0.isOK } }
 }
 
+/// The first of many things, and how many there were: what a run keeps has a limit.
+struct FirstItems<Item> {
+    private(set) var items: [Item] = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func add(_ item: Item) {
+        count += 1
+        if items.count < SweepReport.itemLimit { items.append(item) }
+    }
+
+    mutating func add(_ others: some Sequence<Item>) {
+        for item in others { add(item) }
+    }
+}
+
 /// One run, beside the run in which nothing failed.
 struct SweepRun {
     struct Difference {
@@ -30,13 +47,13 @@ struct SweepRun {
     }
 
     var fault: (call: ObservedCall, fault: InjectedFault)?
-    var differences: [Difference] = []
-    var problems: [(item: Int, problem: Problem)] = []
-    var leaks: [Leak] = []
+    var differences = FirstItems<Difference>()
+    var problems = FirstItems<(item: Int, problem: Problem)>()
+    var leaks = FirstItems<Leak>()
     /// Reports, warnings and wrong contexts that the clean run has not.
-    var findings: [VerdictItem] = []
+    var findings = FirstItems<VerdictItem>()
     /// Calls that used a failure as if it had succeeded.
-    var unlooked: [(call: ObservedCall, name: String)] = []
+    var unlooked = FirstItems<(call: ObservedCall, name: String)>()
     var isPanicked = false
     var hang: String?
 
@@ -88,19 +105,19 @@ struct SweepComparison {
     ) -> SweepRun {
         var run = SweepRun()
         run.fault = fault
-        run.problems = attempt.problems
+        run.problems.add(attempt.problems)
         run.isPanicked = attempt.isPanicked
         run.hang = attempt.hang
         guard fault != nil else {
-            run.findings = Self.findings(attempt)
+            run.findings.add(Self.findings(attempt))
             return run
         }
         for call in attempt.calls {
             guard let clean = cleanCalls[call.item] else { continue }
             if call.differs(from: clean) {
-                run.differences.append(SweepRun.Difference(call: call, clean: clean))
+                run.differences.add(SweepRun.Difference(call: call, clean: clean))
             }
-            for name in call.unlooked { run.unlooked.append((call, name)) }
+            for name in call.unlooked { run.unlooked.add((call, name)) }
         }
         let bySequence = Dictionary(attempt.calls.map { ($0.sequence, $0) }) { first, _ in first }
         var known = cleanHeld
@@ -111,9 +128,11 @@ struct SweepComparison {
                 continue
             }
             let call = allocation.call.flatMap { bySequence[$0] }
-            run.leaks.append(SweepRun.Leak(allocation: allocation, call: call))
+            run.leaks.add(SweepRun.Leak(allocation: allocation, call: call))
         }
-        run.findings = Self.findings(attempt).filter { !cleanFindings.contains(Self.key($0)) }
+        run.findings.add(
+            Self.findings(attempt).lazy.filter { !cleanFindings.contains(Self.key($0)) }
+        )
         return run
     }
 

@@ -22,7 +22,9 @@ enum VerdictText {
             if let value = root.member("return"), value.kind != .null {
                 head += " = \(shown(value))"
             }
-            if root.member("return")?.kind == .null { head += " = NULL" }
+            if root.member("return")?.kind == .null, returnsPointer(String(call.text)) {
+                head += " = NULL"
+            }
             if let errno = root.member("errno") { head += " (\(String(errno.text)))" }
             if root.member("injected") != nil { head += " [injected]" }
             var lines = [head]
@@ -31,6 +33,11 @@ enum VerdictText {
             }
             return lines
         }
+    }
+
+    /// Whether null is a pointer's NULL, and not the result of a function without one.
+    private static func returnsPointer(_ name: String) -> Bool {
+        CallRegistry.byName[name]?.signature.returns.hasSuffix("*") ?? false
     }
 
     private static func parsed(_ text: ByteSlice, _ parser: JSONParser) -> JSONValue? {

@@ -40,7 +40,7 @@ extension JSONWriter {
             }
         }
         member("differ_count", run.differences.count)
-        member("differs", objects: run.differences.prefix(SweepReport.itemLimit)) {
+        member("differs", objects: run.differences.items) {
             json,
             difference in
             json.call(difference.call)
@@ -48,8 +48,8 @@ extension JSONWriter {
             json.member("clean") { $0.result(of: difference.clean) }
         }
         member("leak_count", run.leaks.count)
-        member("leaks", objects: run.leaks.prefix(SweepReport.itemLimit)) { $0.leak($1) }
-        member("unlooked", objects: run.unlooked.prefix(SweepReport.itemLimit)) { json, use in
+        member("leaks", objects: run.leaks.items) { $0.leak($1) }
+        member("unlooked", objects: run.unlooked.items) { json, use in
             json.call(use.call)
             json.member("name", use.name)
         }
@@ -66,7 +66,7 @@ extension JSONWriter {
         name("findings")
         raw("[")
         var isFirst = true
-        for item in run.findings.prefix(SweepReport.itemLimit) {
+        for item in run.findings.items {
             if !isFirst { raw(",") }
             isFirst = false
             // The calls are those of a fork: the session does not know them.
@@ -77,7 +77,7 @@ extension JSONWriter {
             raw("}")
         }
         raw("]")
-        member("problems", objects: run.problems.prefix(SweepReport.itemLimit)) { json, problem in
+        member("problems", objects: run.problems.items) { json, problem in
             json.member("item", problem.item)
             json.member("type", "/problems/" + problem.problem.type.rawValue)
             json.member("detail", problem.problem.detail)

@@ -34,6 +34,22 @@ struct CallFileTests {
         #expect(answers.last?["verdict"]["ok"] == .boolean(true))
     }
 
+    @Test func `the sanitizer's quarantine is no leak`() {
+        let text = #"{"machine":{"kasan":true,"memory":"96M"},"calls":\#(Self.sound)}"#
+
+        #expect(run(text).end == .ok)
+    }
+
+    @Test func `people see NULL where a pointer is missing, and nothing of functions without`() {
+        let text = #"""
+            [{"call": "kmalloc", "as": "p", "size": 8388608, "flags": "GFP_KERNEL"},
+             {"call": "kfree", "objp": "$p"}]
+            """#
+        let heads = run(text, .text).lines.filter { $0.hasPrefix("#") }
+
+        #expect(heads == ["#1 kmalloc = NULL", "#2 kfree"])
+    }
+
     @Test(
         "the same calls as NDJSON, and in an object with their machine",
         arguments: [

@@ -139,6 +139,39 @@ struct LeakRoutesTests {
         #expect(try leaks() == [])
     }
 
+    @Test func `the guard page behind an area is not the area's`() throws {
+        let area = try call("vmalloc", "size=4096")["return"].text
+        let guardPage = try #require(UInt64(area.dropFirst(2), radix: 16)) + 4_112
+        let place = "0x" + String(guardPage, radix: 16)
+        let body = #"{"ptr":"\#(place)","size":18446744073709551615,"gfp":"GFP_KERNEL"}"#
+        let answer = try call("kmemleak_scan_area", body)
+        let kept = try kmalloc(64)
+        try keep(kept)
+        try store(place, at: kept)
+
+        #expect(
+            answer["log"].elements.map(\.text)
+                == ["kmemleak: Adding scan area to unknown object at \(place)"]
+        )
+        #expect(try leaks() == [area])
+    }
+
+    @Test func `a leak that was reported is not new when its pointer is lost again`() throws {
+        let lost = try kmalloc(64)
+        #expect(try leaks() == [lost])
+        let keeper = try kmalloc(64)
+        try keep(keeper)
+        try store(lost, at: keeper)
+        #expect(try leaks() == [])
+        try store("0x0", at: keeper)
+
+        let scan = try call("kmemleak_scan", "min_age=0")
+
+        #expect(scan["return"] == .number(0))
+        #expect(scan["detail"]["suspects"] == .number(1))
+        #expect(try leaks() == [lost])
+    }
+
     @Test func `only the parts that were named are looked through`() throws {
         let kept = try kmalloc(64)
         let first = try kmalloc(32)

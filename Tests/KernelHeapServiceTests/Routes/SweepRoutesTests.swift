@@ -50,6 +50,31 @@ struct SweepRoutesTests {
         #expect(leaky.first?["fault"]["size"] == .number(512))
     }
 
+    @Test(arguments: [
+        #"{"call":"devm_kmalloc","dev":"d","size":64,"gfp":"GFP_KERNEL","as":"p"},"#
+            + #"{"call":"devm_kfree","dev":"d","p":"$p"}"#,
+        #"{"call":"kmalloc","size":64,"flags":"GFP_KERNEL","as":"p"},"#
+            + #"{"call":"krealloc_array","p":"$p","new_n":4,"new_size":64,"flags":"GFP_KERNEL","as":"q"},"#
+            + #"{"call":"kfree","objp":"$q"}"#,
+    ])
+    func `functions that take NULL do not misuse a failure`(calls: String) throws {
+        let report = try sweep(
+            #"[{"call":"device_register","name":"d"},\#(calls),"#
+                + #"{"call":"device_unregister","dev":"d"}]"#
+        )
+
+        let unlooked = report["runs"].elements.flatMap { $0["unlooked"].elements }
+        #expect(unlooked == [] && (report["run_count"].number ?? 0) >= 2)
+    }
+
+    @Test func `a run keeps the first of many things, and counts all`() {
+        var things = FirstItems<Int>()
+        things.add(0..<100)
+        things.add(100)
+
+        #expect(things.count == 101 && things.items == Array(0..<SweepReport.itemLimit))
+    }
+
     @Test func `an error path that gives back what it has leaks nothing`() throws {
         let report = try sweep(Self.driver(cleansUp: true))
 

@@ -31,6 +31,20 @@ struct FaultAttributeTests {
         return letters
     }
 
+    // kstrtoull() and kstrtoll() with base 0, kstrtobool().
+    @Test(
+        arguments: [
+            (FaultKnob.probability, "010", 8), (.probability, "0x1F\n", 31), (.interval, "+7", 7),
+            (.probability, "08", nil), (.probability, "-1", nil), (.probability, "", nil),
+            (.probability, "1\n\n", nil), (.probability, "0x", nil), (.probability, "+-1", nil),
+            (.times, "-1", UInt64.max), (.times, "-0x10\n", UInt64.max - 15), (.space, "12", 12),
+            (.taskFilter, "Y\n", 1), (.cacheFilter, "0", 0), (.cacheFilter, "maybe", nil),
+        ] as [(FaultKnob, String, UInt64?)]
+    )
+    func `a knob reads numbers as the kernel does`(knob: FaultKnob, text: String, word: UInt64?) {
+        #expect(knob.word(text) == word)
+    }
+
     @Test(
         "times counts failures down to none",
         arguments: [(CallMachine.Argument.absent, "F....."), (2, "FF...."), (0, "......")]
@@ -272,7 +286,7 @@ struct FaultAttributeTests {
         let paths = [
             "failslab/min-order", "failslab", "x/probability", "fail_usercopy/times/1", "",
         ]
-        let values = ["", "-2147483649", "12x", "18446744073709551616", "0x"]
+        let values = ["", "-9223372036854775809", "12x", "18446744073709551616", "0x"]
 
         for path in paths {
             let written = try machine.call("write_fault_knob", .text(path), "1")

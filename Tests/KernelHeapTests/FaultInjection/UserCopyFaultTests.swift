@@ -28,4 +28,33 @@ struct UserCopyFaultTests {
         #expect(copy.word == (isAsked ? 4 : 0))
         #expect((next.word == 0) == !isAsked, "else the next place fails")
     }
+
+    private static let retried = "Huh VM_FAULT_OOM leaked out to the #PF handler. Retrying PF"
+
+    // pagefault_out_of_memory() since 5.16: a line, and the instruction runs again.
+    @Test func `a program whose fault found no page faults again`() throws {
+        let machine = try CallMachine()
+        try machine.call("mmap", .word(Self.user), 4_096, 3, 0x32)
+        try machine.call("fail_nth", 1)
+
+        let store = try machine.call("user_write", .word(Self.user), .bytes([7]))
+
+        #expect(store.word == 1 && store.log.filter { $0 == Self.retried }.count == 1)
+        #expect(store.fact("signal") == nil)
+    }
+
+    @Test func `a program that never gets its page makes no progress`() throws {
+        let machine = try CallMachine()
+        try machine.call("mmap", .word(Self.user), 4_096, 3, 0x32)
+        let forever = CallMachine.Argument.word(UInt64(bitPattern: -1))
+        try machine.call("write_fault_knob", "fail_page_alloc/ignore-gfp-wait", "N")
+        try machine.call("write_fault_knob", "fail_page_alloc/ignore-gfp-highmem", "N")
+        try machine.call("write_fault_knob", "fail_page_alloc/min-order", "0\n")
+        try machine.call("fail_page_alloc", 100, 1, forever)
+
+        let store = try machine.call("user_write", .word(Self.user), .bytes([7]))
+
+        #expect(store.word == 0 && store.log.filter { $0 == Self.retried }.count == 10)
+        #expect(store.fact("signal") == nil && store.fact("retried") == .boolean(true))
+    }
 }

@@ -3,6 +3,20 @@ import Testing
 
 @Suite("kmem_cache: objects")
 struct CacheObjectTests {
+    @Test(arguments: [32_768, 65_536, 131_072] as [UInt64])
+    func `a red zone before objects is as large as their alignment`(align: UInt64) throws {
+        let machine = try CallMachine("slub_debug=FZ")
+        let cache = try machine.call("kmem_cache_create", "wide", 100, .word(align)).word
+
+        let object = try machine.call("kmem_cache_alloc", .word(cache), 0xcc0).word
+        let before = try machine.call("kernel_read", .word(object - align), .word(align))
+        let own = try machine.call("kernel_read", .word(object), 100)
+
+        #expect(object % align == 0)
+        #expect(before.fact("data") == .bytes([UInt8](repeating: 0xcc, count: Int(align))))
+        #expect(own.word == 100)
+    }
+
     @Test func `a constructor runs once per object of a new slab, not per allocation`() throws {
         let machine = try CallMachine()
         let pattern = [UInt8](repeating: 0xc5, count: 24)

@@ -18,9 +18,13 @@ extension Kernel {
         let owner = slab.slabs[Int(object.slab)]
         let shape = slab.caches[Int(owner.cache)]
         let size = UInt64(shape.objectSize)
-        slab.sanitized[Int(owner.states) &+ Int(object.index)].allocate(
+        let place = Int(owner.states) &+ Int(object.index)
+        // kmsan_slab_alloc(): what owners leave as they found it stays as well known as it was.
+        let isKept = shape.isTypesafe && slab.sanitized[place].allocation != nil
+        let old = slab.sanitized[place].writes
+        slab.sanitized[place].allocate(
             usableBytes: requested > 0 ? min(requested, size) : size,
-            writes: shape.isConstructed ? .all : .none,
+            writes: shape.isConstructed ? .all : isKept ? old : .none,
             by: track(context)
         )
     }

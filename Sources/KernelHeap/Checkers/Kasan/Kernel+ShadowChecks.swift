@@ -2,7 +2,7 @@
 extension Kernel {
     /// Reports a load or store that touches what it may not: `kasan_check_range()`.
     ///
-    /// The access is made all the same.
+    /// Plain loads and stores are made all the same.
     ///
     /// - Parameters:
     ///   - address: the first byte.
@@ -10,15 +10,17 @@ extension Kernel {
     ///   - isWrite: a store.
     ///   - function: which function's code it is.
     ///   - context: of the caller.
+    /// - Returns: whether there is nothing to report.
     @inline(__always)
+    @discardableResult
     mutating func checkShadow(
         _ address: UInt64,
         _ length: UInt64,
         isWrite: Bool,
         _ function: StaticString,
         in context: CallContext
-    ) {
-        if isSanitized { checkRange(address, length, isWrite: isWrite, function, in: context) }
+    ) -> Bool {
+        !isSanitized || checkRange(address, length, isWrite: isWrite, function, in: context)
     }
 
     @inline(never)
@@ -28,8 +30,8 @@ extension Kernel {
         isWrite: Bool,
         _ function: StaticString,
         in context: CallContext
-    ) {
-        guard length > 0 else { return }
+    ) -> Bool {
+        guard length > 0 else { return true }
         var access = SanitizedAccess(
             address: address,
             length: length,
@@ -49,9 +51,10 @@ extension Kernel {
             access.firstBad = bad
             access.bug = bug(at: bad)
         } else {
-            return
+            return true
         }
         report(access, in: context)
+        return false
     }
 
     /// What the shadow says of a byte that may not be touched: `get_bug_type()`.

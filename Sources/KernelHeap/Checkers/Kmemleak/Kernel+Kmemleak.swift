@@ -28,9 +28,10 @@ extension Kernel {
             let place = vmalloc.busy.containing(address)
             guard place != 0 else { return nil }
             let node = vmalloc.busy[place]
-            guard node.use.flags.contains(.alloc) else { return nil }
-            let call = node.use.isBoot ? 0 : self.call(node.use.maker) ?? 0
             let size = UInt64(node.use.pageCount) << 12
+            // The guard page behind the area is not the object's.
+            guard node.use.flags.contains(.alloc), address - node.start < size else { return nil }
+            let call = node.use.isBoot ? 0 : self.call(node.use.maker) ?? 0
             return LeakObject(address: node.start, size: size, call: call)
         }
         guard let frame = frame(ofDirectMapped: address) else { return nil }
@@ -72,7 +73,8 @@ extension Kernel {
         let white = unreached(scan)
         var suspects: [Kmemleak.Suspect] = []
         suspects.reserveCapacity(min(white.count, Kmemleak.suspectLimit))
-        var known = kmemleak.suspects[...]
+        let remembered = kmemleak.remembered
+        var known = remembered[...]
         var changed: [Int] = []
         for object in white.prefix(Kmemleak.suspectLimit) {
             while let first = known.first, first.address < object.address { known.removeFirst() }
@@ -111,6 +113,7 @@ extension Kernel {
             suspects[place].isReported = true
             result.new += 1
         }
+        remember(remembered, beside: suspects)
         kmemleak.suspects = suspects
         if result.new > 0 {
             log.append(
@@ -119,6 +122,23 @@ extension Kernel {
             )
         }
         return result
+    }
+
+    /// Keeps what is known of objects that are reachable now: a leak that was reported is not told
+    /// as a new one when its last pointer is lost again.
+    private mutating func remember(
+        _ old: [Kmemleak.Suspect],
+        beside suspects: [Kmemleak.Suspect]
+    ) {
+        var current = suspects[...]
+        kmemleak.reachable = old.filter { former in
+            while let first = current.first, first.address < former.address {
+                current.removeFirst()
+            }
+            if current.first?.address == former.address { return false }
+            guard let object = leakObject(at: former.address) else { return false }
+            return object.address == former.address && object.call == former.call
+        }
     }
 
     /// `echo clear`: what was reported is not told again.
@@ -151,6 +171,7 @@ extension Kernel {
         guard kmemleak.marks[address] != nil || kmemleak.marks.count < Kmemleak.markLimit else {
             return
         }
+        kmemleak.areaCount += mark.areas.count - (kmemleak.marks[address]?.areas.count ?? 0)
         kmemleak.marks[address] = mark
     }
 
@@ -167,6 +188,7 @@ extension Kernel {
         for (address, mark) in kmemleak.marks
         where leakObject(at: address).map({ $0.address != address || $0.call != mark.call }) ?? true
         {
+            kmemleak.areaCount -= mark.areas.count
             kmemleak.marks[address] = nil
         }
         largeObjects = largeObjects.filter { largeObject($0.key) != nil }
@@ -182,13 +204,12 @@ extension Kernel {
             let start = layout.virtual(owner.pfn)
             for index in 0..<Int(owner.objects) {
                 let place = Int(owner.states) + index
-                let state = slab.states[place]
-                guard state.isAllocated, !scan.hasReached(place) else { continue }
+                guard slab.isOwned(place), !scan.hasReached(place) else { continue }
                 white.append(
                     LeakObject(
                         address: start &+ shape.begin(of: index),
                         size: UInt64(shape.objectSize),
-                        call: call(state.call) ?? 0
+                        call: call(slab.states[place].call) ?? 0
                     )
                 )
             }
@@ -238,13 +259,14 @@ extension Kernel {
     private func checksum(of object: LeakObject) -> UInt32 {
         var sum = CRC32()
         let area = layout.isVmalloc(object.address) ? areaFrames(at: object.address) : nil
+        var bytes: [UInt8] = []
         var done: UInt64 = 0
         while done < object.size {
             let address = object.address &+ done
             let length = min(object.size - done, 4_096 - address % 4_096)
             let frame = area == nil ? frame(ofDirectMapped: address) : area?.frame(of: address)
             if let frame, pages.contents.isWritten(frame) {
-                var bytes: [UInt8] = []
+                bytes.removeAll(keepingCapacity: true)
                 pages.contents.read(
                     frame,
                     offset: Int(address % 4_096),
@@ -277,9 +299,27 @@ struct CRC32 {
         }
     }
 
-    /// Zeros leave 0 as it is.
+    /// What 1, 2, 4, 8, … zero bytes make of a sum: for each of its bits, the bits that it sets.
+    private static let zeroSteps: [[UInt32]] = {
+        let single = (0..<32).map { bit in
+            let sum: UInt32 = 1 << UInt32(bit)
+            return sum >> 8 ^ table[Int(sum & 0xff)]
+        }
+        return (1..<64).reduce(into: [single]) { steps, _ in
+            guard let last = steps.last else { return }
+            steps.append(last.map { apply(last, to: $0) })
+        }
+    }()
+
+    private static func apply(_ step: [UInt32], to sum: UInt32) -> UInt32 {
+        step.indices.reduce(0) { sum >> UInt32($1) & 1 == 0 ? $0 : $0 ^ step[$1] }
+    }
+
+    /// Adds so many zeros; they leave 0 as it is.
     mutating func addZeros(_ count: UInt64) {
         guard value != 0 else { return }
-        for _ in 0..<count { value = value >> 8 ^ Self.table[Int(value & 0xff)] }
+        for (bit, step) in Self.zeroSteps.enumerated() where count >> UInt64(bit) & 1 != 0 {
+            value = Self.apply(step, to: value)
+        }
     }
 }

@@ -46,7 +46,19 @@ struct Kmemleak: Sendable {
     /// By address.
     var suspects: [Suspect] = []
 
-    var heldBytes: Int { marks.count * 96 + suspects.capacity * MemoryLayout<Suspect>.stride }
+    /// What was suspected before and is reachable now, by address.
+    var reachable: [Suspect] = []
+    /// Both, by address.
+    var remembered: [Suspect] {
+        reachable.isEmpty ? suspects : (suspects + reachable).sorted { $0.address < $1.address }
+    }
+    /// Parts of objects in all marks.
+    var areaCount = 0
+
+    var heldBytes: Int {
+        marks.capacity * (MemoryLayout<Mark>.stride + 16) + areaCount * 32
+            + (suspects.capacity + reachable.capacity) * MemoryLayout<Suspect>.stride
+    }
 }
 
 /// When calls ran, by the machine's clock.

@@ -11,6 +11,8 @@ struct LeakScan {
     private var isReached: [UInt64]
     var reachedBlocks: Set<UInt32> = []
     var reachedAreas: Set<UInt64> = []
+    /// The area that the last pointer into one led to: tables of pointers often stay in one.
+    var lastArea: Range<UInt64> = 0..<0
     /// Reached, and not yet looked through.
     var waiting: [Piece] = []
     /// Bytes that were looked at.
@@ -108,8 +110,8 @@ extension Kernel {
             let isUntracked = slab.catalog.geometries[Int(owner.cache)].flags.contains(.noLeakTrace)
             for index in 0..<Int(owner.objects) {
                 let place = Int(owner.states) + index
-                let state = slab.states[place]
-                guard state.isAllocated, isUntracked || state.call == 0 else { continue }
+                guard slab.isOwned(place), isUntracked || slab.states[place].call == 0
+                else { continue }
                 let isNew = scan.reach(place)
                 guard isNew, !isUntracked else { continue }
                 let begin = layout.virtual(owner.pfn) &+ shape.begin(of: index)
@@ -155,7 +157,7 @@ extension Kernel {
         let begin = shape.begin(of: Int(slot))
         guard offset >= begin, offset - begin < UInt64(shape.objectSize) else { return }
         let place = Int(owner.states) + Int(slot)
-        guard slab.states[place].isAllocated, scan.reach(place) else { return }
+        guard slab.isOwned(place), scan.reach(place) else { return }
         wait(layout.virtual(owner.pfn) &+ begin, UInt64(shape.objectSize), &scan)
     }
 
@@ -168,14 +170,15 @@ extension Kernel {
     }
 
     private func followArea(_ word: UInt64, _ scan: inout LeakScan) {
-        guard vmalloc.isStarted else { return }
+        guard vmalloc.isStarted, !scan.lastArea.contains(word) else { return }
         let place = vmalloc.busy.containing(word)
         guard place != 0 else { return }
         let node = vmalloc.busy[place]
-        guard node.use.flags.contains(.alloc), scan.reachedAreas.insert(node.start).inserted else {
-            return
-        }
-        wait(node.start, UInt64(node.use.pageCount) << 12, &scan)
+        let size = UInt64(node.use.pageCount) << 12
+        guard node.use.flags.contains(.alloc), word - node.start < size else { return }
+        scan.lastArea = node.start..<node.start &+ size
+        guard scan.reachedAreas.insert(node.start).inserted else { return }
+        wait(node.start, size, &scan)
     }
 
     /// Puts an object among those that wait, or the parts of it that are to be scanned.

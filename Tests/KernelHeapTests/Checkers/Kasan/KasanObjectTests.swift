@@ -131,6 +131,33 @@ struct KasanObjectTests {
         #expect(wrapping.map(\.kind) == [.outOfBounds])
     }
 
+    // mm/kasan/shadow.c: `if (!kasan_check_range(…)) return NULL;` before any byte moves, and the
+    // source before the target.
+    @Test func `memset and memcpy leave alone what they may not touch`() throws {
+        let small = try machine.kmalloc(100)
+        let other = try machine.kmalloc(100)
+        #expect(try machine.write(small, 100) == [])
+
+        let set = try machine.call("memset", .word(small), 0, 101)
+        let copy = try machine.call("memcpy", .word(other), .word(small), 120)
+        let back = try machine.calls.call("kernel_read", [.word(small), 100])
+
+        #expect(set.kasan.map(\.kind) == [.slabOutOfBounds] && set.word == 0)
+        #expect(copy.kasan.count == 1 && copy.kasan.first?.access == .read && copy.word == 0)
+        #expect(back.fact("data") == .bytes([UInt8](repeating: 0x41, count: 100)))
+    }
+
+    @Test func `an object in quarantine is held by nobody`() throws {
+        let object = try machine.kmalloc(64)
+        #expect(try machine.kfree(object) == [])
+
+        let held = machine.calls.kernel.outstandingAllocations()
+        let scan = try machine.call("kmemleak_scan", 0)
+
+        #expect(held == [])
+        #expect(scan.word == 0)
+    }
+
     @Test func `a machine without the option reports nothing of the kind`() throws {
         let plain = try CallMachine()
         let outcome = try plain.call("kmalloc", 13, 0xcc0)

@@ -53,6 +53,22 @@ struct UninitializedValueTests {
         #expect(try use(second, 1).warnings.map(\.name) == ["uninitialized_value"])
     }
 
+    // kmsan_slab_alloc() and kmsan_slab_free() leave objects alone that readers may still look at.
+    @Test func `objects of an RCU cache come back as their last owner left them`() throws {
+        let flag: UInt64 = 0x8_0000
+        let cache = try machine.pointer("kmem_cache_create", "rcu", 64, 0, .word(flag))
+        let object = try machine.pointer("kmem_cache_alloc", .word(cache), 0xcc0)
+        #expect(try use(object, 8).warnings.map(\.name) == ["uninitialized_value"])
+        #expect(try machine.write(object, 40) == [])
+        try machine.call("kmem_cache_free", .word(cache), .word(object))
+
+        let again = try machine.pointer("kmem_cache_alloc", .word(cache), 0xcc0)
+
+        #expect(again == object)
+        #expect(try use(again, 40).warnings == [])
+        #expect(try use(again + 40, 8).warnings.map(\.name) == ["uninitialized_value"])
+    }
+
     @Test func `what krealloc copied counts as written`() throws {
         let object = try machine.kmalloc(64)
         #expect(try machine.write(object, 64) == [])
