@@ -88,6 +88,7 @@ private func mapMemory(byteCount: Int) -> UnsafeMutableRawPointer {
     return unsafe mapped
 }
 
-/// Out of host memory: the standard library's own allocation traps the same way. Limits of the
-/// service on sessions, their memory and their bytes keep clients away from it.
+/// Out of host memory: the standard library's own allocation traps the same way.
+///
+/// Limits of the service on sessions, their memory and their bytes keep clients away from it.
 private func outOfMemory() -> Never { preconditionFailure("out of memory") }
