@@ -119,6 +119,16 @@ def kasan_rows(found):
     return rows
 
 
+def leak_rows(found):
+    """Scans of a million objects for leaks."""
+    rows = []
+    for name, side in found:
+        if name.startswith("leak scan, "):
+            title = name.removeprefix("leak scan, ").removesuffix(", ms")
+            rows.append([title, Sample(value for value, _ in found[name, side]).text(0)])
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--smoke", action="store_true")
@@ -166,6 +176,8 @@ def main():
                 ratios(checked, plain).text()]]), "",
         "Calls through `apply` on a machine with `kasan`, against the same without:", "",
         table(["calls", "kasan, ns", "plain, ns", "ratio"], kasan_rows(found)), "",
+        "`kmemleak_scan` of a million objects of 64 bytes:", "",
+        table(["objects", "ms"], leak_rows(found)), "",
         "Blocks of order 4 from memory that is all free, each split from order 10 and merged again, against the same "
         "algorithm in C (`Sources/CAllocatorPeer/buddy.c`):", "",
         table(["pair of calls", "kheapd, ns", "C, ns", "ratio"],

@@ -5,7 +5,7 @@ import KernelHeap
 ///
 /// Prints one line for each reading, `subject side value checksum`, separated by tabs; `engine/run.py` reads them,
 /// makes ratios and writes the result file. Values are nanoseconds for each pair of calls, or as the subject says.
-/// `--user` measures processes and copies only, `--pressure` a full machine beside an empty one, `--kasan` the address sanitizer beside none. `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
+/// `--user` measures processes and copies only, `--pressure` a full machine beside an empty one, `--kasan` the address sanitizer beside none, `--leaks` scans for leaks. `--sessions MIB` measures sessions of that size instead, in a process of their own: their memory is read off it.
 @main
 struct EngineBenchmark {
     static func main() {
@@ -22,6 +22,10 @@ struct EngineBenchmark {
                 for _ in 0..<scale.rounds { try KasanBenchmark(scale: scale).run() }
                 return
             }
+            if scale.measuresLeaksOnly {
+                for _ in 0..<scale.rounds { try LeakBenchmark(scale: scale).run() }
+                return
+            }
             if scale.measuresUserOnly {
                 for _ in 0..<scale.rounds { try UserBenchmark(scale: scale).run() }
                 return
@@ -35,6 +39,7 @@ struct EngineBenchmark {
                 try PressureBenchmark(scale: scale).run()
                 try UserBenchmark(scale: scale).run()
                 try KasanBenchmark(scale: scale).run()
+                try LeakBenchmark(scale: scale).run()
             }
         } catch {
             print("error\t\(error.pointer)\t0\t\(error.message)")
@@ -56,6 +61,7 @@ struct Scale {
     let measuresUserOnly: Bool
     let measuresPressureOnly: Bool
     let measuresKasanOnly: Bool
+    let measuresLeaksOnly: Bool
 
     /// `--smoke` shrinks every loop to what shows that it still runs; `--rounds N` repeats.
     init(arguments: [String]) {
@@ -71,6 +77,7 @@ struct Scale {
         measuresUserOnly = arguments.contains("--user")
         measuresPressureOnly = arguments.contains("--pressure")
         measuresKasanOnly = arguments.contains("--kasan")
+        measuresLeaksOnly = arguments.contains("--leaks")
         pairs = isSmoke ? 10_000 : 5_000_000
         liveObjects = isSmoke ? 1_000 : 100_000
         growth = isSmoke ? [1_000] : [1_000, 10_000, 100_000, 1_000_000]

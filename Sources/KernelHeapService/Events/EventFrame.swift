@@ -1,4 +1,5 @@
 import HTTPServer
+internal import KernelHeap
 
 /// The text form of server-sent events.
 enum EventFrame {
@@ -29,6 +30,19 @@ enum EventFrame {
         }
         unsafe frame.append(UnsafeRawBufferPointer(rebasing: rest))
         frame.append("\n\n")
+    }
+
+    /// Renders how far a call is: no event of the machine's, and so without an id.
+    static func render(_ progress: CallProgress, into frame: inout ByteBuffer) {
+        frame.append("event: progress\ndata: {\"seq\":")
+        frame.append(decimal: progress.call)
+        frame.append(",\"call\":\"")
+        frame.append(progress.function)
+        frame.append("\",\"done\":")
+        frame.append(decimal: progress.done)
+        frame.append(",\"total\":")
+        frame.append(decimal: progress.total)
+        frame.append("}\n\n")
     }
 
     /// Tells a reader which events it will not get: ids `from` to `to`, both included.

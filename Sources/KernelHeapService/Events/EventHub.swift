@@ -1,4 +1,5 @@
 import HTTPServer
+internal import KernelHeap
 import Synchronization
 
 /// How much a hub keeps and whom it serves.
@@ -37,6 +38,10 @@ final class EventHub: Sendable {
         var emptySince: Duration?
         var lastBeat: Duration = .zero
         var isClosed = false
+        /// How far the running call is, how often that was said, and how often it was shown.
+        var progress: CallProgress?
+        var progressNumber: UInt64 = 0
+        var shownProgress: UInt64 = 0
 
         init(nextID: UInt64) {
             self.nextID = nextID
@@ -69,7 +74,17 @@ final class EventHub: Sendable {
         state.withLock { state in
             let id = state.nextID
             state.nextID += 1
+            state.progress = nil
             state.logs.append(id: id, name: name, write)
+        }
+    }
+
+    /// Notes how far the running call is; readers who lag miss all but the newest.
+    func note(_ progress: CallProgress) {
+        state.withLock { state in
+            guard !state.subscribers.isEmpty else { return }
+            state.progress = progress
+            state.progressNumber += 1
         }
     }
 
@@ -140,6 +155,23 @@ final class EventHub: Sendable {
         }
     }
 
+    /// What was noted of the running call since a reader last asked.
+    ///
+    /// - Parameters:
+    ///   - seen: the number of what the reader had last; moved on.
+    ///   - frame: where the event is appended.
+    /// - Returns: whether there is news.
+    func readProgress(after seen: inout UInt64, into frame: inout ByteBuffer) -> Bool {
+        let news: (progress: CallProgress, number: UInt64)? = state.withLock { state in
+            guard state.progressNumber > seen else { return nil }
+            return state.progress.map { ($0, state.progressNumber) }
+        }
+        guard let news else { return false }
+        seen = news.number
+        EventFrame.render(news.progress, into: &frame)
+        return true
+    }
+
     func unsubscribe(_ stream: EventStream) {
         state.withLock { state in
             _ = state.subscribers.removeValue(forKey: ObjectIdentifier(stream))
@@ -166,7 +198,11 @@ final class EventHub: Sendable {
                 news.summary = state.logs.batch(.summary, from: seen, upTo: state.nextID)
                 news.full = state.logs.batch(.full, from: seen, upTo: state.nextID)
             }
-            if seen != state.nextID || isBeat { streams = Array(state.subscribers.values) }
+            let hasProgress = state.progressNumber != state.shownProgress
+            state.shownProgress = state.progressNumber
+            if seen != state.nextID || isBeat || hasProgress {
+                streams = Array(state.subscribers.values)
+            }
             guard state.subscribers.isEmpty else { return .watched(state.subscribers.count) }
             let emptySince = state.emptySince ?? now
             state.emptySince = emptySince

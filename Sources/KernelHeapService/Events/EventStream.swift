@@ -13,6 +13,8 @@ final class EventStream: StreamSource {
         /// Nothing has been sent since the last heartbeat.
         var isSilent = false
         var isHeartbeatDue = false
+        /// The newest word on a running call that was sent.
+        var progressNumber: UInt64 = 0
     }
 
     static let contentType: StaticString = "text/event-stream"
@@ -76,8 +78,11 @@ final class EventStream: StreamSource {
             case .ended:
                 return .end
             case .nothing:
-                guard state.isHeartbeatDue else { return .pause }
-                state.pending.append(EventFrame.heartbeat)
+                var seen = state.progressNumber
+                let hasProgress = hub.readProgress(after: &seen, into: &state.pending)
+                state.progressNumber = seen
+                guard hasProgress || state.isHeartbeatDue else { return .pause }
+                if !hasProgress { state.pending.append(EventFrame.heartbeat) }
             }
             state.isHeartbeatDue = false
             return unsafe Self.takePending(&state, into: buffer).map { .bytes($0) } ?? .pause

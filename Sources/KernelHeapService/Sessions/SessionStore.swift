@@ -68,9 +68,10 @@ final class SessionStore: Sendable {
             throw Problem(.tooManySessions, "at most \(maximumCount) sessions at once")
         }
         do throws(Problem) {
-            let kernel = try make()
+            var kernel = try make()
             // A fork's events go on counting where its calls do.
             let events = EventHub(ticker: ticker, nextID: kernel.sequence + 1)
+            kernel.onProgress = { events.note($0) }
             let session = Session(
                 kernel,
                 ordinal: nextOrdinal.add(1, ordering: .relaxed).oldValue,

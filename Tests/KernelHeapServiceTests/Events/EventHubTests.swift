@@ -1,4 +1,5 @@
 import HTTPServer
+import KernelHeap
 import Synchronization
 import Testing
 
@@ -41,6 +42,29 @@ struct EventHubTests {
         #expect(before == "retry: 2000\n\n")
         #expect(drain(stream) == "id: 2\nevent: call\ndata: {\"a\":1}\n\n")
         #expect(drain(stream) == "")
+    }
+
+    @Test func `how far a call is has no id, and is told until the call has ended`() throws {
+        let ticker = EventTicker()
+        let hub = EventHub(ticker: ticker)
+        let stream = try #require(hub.subscribe())
+        ticker.stop()
+        _ = drain(stream)
+
+        hub.note(CallProgress(call: 1, function: "kmemleak_scan", done: 10, total: 30))
+        hub.note(CallProgress(call: 1, function: "kmemleak_scan", done: 20, total: 30))
+        tick(hub)
+        let newest = drain(stream)
+        let again = drain(stream)
+        hub.note(CallProgress(call: 1, function: "kmemleak_scan", done: 30, total: 30))
+        publish("{\"seq\":1}", to: hub)
+        tick(hub)
+
+        #expect(
+            newest == "event: progress\n"
+                + "data: {\"seq\":1,\"call\":\"kmemleak_scan\",\"done\":20,\"total\":30}\n\n"
+        )
+        #expect(again == "" && drain(stream) == "id: 1\nevent: call\ndata: {\"seq\":1}\n\n")
     }
 
     @Test func `data is not written while nobody listens`() {

@@ -82,6 +82,7 @@ extension Kernel {
                 $0.address == object.address && $0.call == object.call ? $0 : nil
             }
             let checksum = checksum(of: object)
+            if scan.count(object.size) { tell(scan) }
             if checksum != last?.checksum ?? 0 { changed.append(suspects.count) }
             suspects.append(
                 Kmemleak.Suspect(

@@ -17,14 +17,37 @@ struct LeakScan {
     var waiting: [Piece] = []
     /// Bytes that were looked at.
     var scannedBytes: UInt64 = 0
+    /// Objects that were looked at, of how many, and the work since the last word on that.
+    var doneCount: UInt64 = 0
+    let totalCount: UInt64
+    private var silentWork: UInt64 = 0
+    /// Work between two words: objects, and pages of large ones.
+    private static let wordWork: UInt64 = 1 << 16
 
-    init(objectStates: Int) {
+    /// - Parameters:
+    ///   - objectStates: places of slab objects.
+    ///   - objects: that can be looked at.
+    init(objectStates: Int, objects: UInt64) {
+        totalCount = objects
         isReached = Array(repeating: 0, count: objectStates / 64 + 1)
     }
 
     /// Whether an object has been reached.
     func hasReached(_ state: Int) -> Bool {
         isReached[state >> 6] & 1 << UInt64(state & 63) != 0
+    }
+
+    /// Counts an object that was looked at.
+    ///
+    /// - Parameter bytes: of it.
+    /// - Returns: whether it is time to say how far the scan is.
+    @inline(__always)
+    mutating func count(_ bytes: UInt64) -> Bool {
+        doneCount += 1
+        silentWork &+= 1 &+ bytes >> 12
+        guard silentWork >= Self.wordWork else { return false }
+        silentWork = 0
+        return true
     }
 
     /// Reaches an object.
@@ -43,7 +66,7 @@ struct LeakScan {
 extension Kernel {
     /// Looks through everything from the roots on.
     func reachableMemory() -> LeakScan {
-        var scan = LeakScan(objectStates: slab.states.count)
+        var scan = LeakScan(objectStates: slab.states.count, objects: leakObjectCount)
         reachRoots(&scan)
         drain(&scan)
         return scan
@@ -51,7 +74,28 @@ extension Kernel {
 
     /// Looks through everything that waits, and what that leads to.
     func drain(_ scan: inout LeakScan) {
-        while let piece = scan.waiting.popLast() { look(through: piece, &scan) }
+        while let piece = scan.waiting.popLast() {
+            look(through: piece, &scan)
+            if scan.count(piece.size) { tell(scan) }
+        }
+    }
+
+    /// Says how far a scan is.
+    func tell(_ scan: LeakScan) {
+        tell("kmemleak_scan", done: scan.doneCount, of: scan.totalCount)
+    }
+
+    /// Objects that a scan has to look at.
+    private var leakObjectCount: UInt64 {
+        guard onProgress != nil else { return 0 }
+        var count = UInt64(largeObjects.count)
+        for number in 0..<Int(slab.slabLimit) where slab.slabs[number].isLive {
+            count += UInt64(slab.objectsInUse(of: slab.slabs[number]))
+        }
+        vmalloc.busy.forEach { node in
+            if node.use.flags.contains(.alloc) { count += 1 }
+        }
+        return count
     }
 
     /// The kernel's data, stacks, drivers' variables, and objects that the kernel holds itself.
