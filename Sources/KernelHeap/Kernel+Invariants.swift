@@ -20,6 +20,7 @@ extension Kernel {
         if !paging.isTampered { checkReclaim(&violations) }
         checkAreas(misuse: misuse, &violations)
         if !misuse { checkSanitizer(&violations) }
+        checkPageOwners(&violations)
         if !paging.isTampered { checkHighMemory(&violations) }
         return texts + violations.texts
     }

@@ -168,6 +168,9 @@ public struct Kernel: ~Copyable, Sendable {
                 capacity: max(description.objectHistory, Self.partlyWrittenLimit)
             )
         }
+        if Self.tracksPageOwners(options, on: profile) {
+            pages.owners = PageOwners(frames: pages.map.capacity)
+        }
         pages.faults = FaultInjection(seed: description.seed)
         setUpFaultInjection(options)
         if description.swapBytes > 0 { _ = swapOn("/dev/sda2", bytes: description.swapBytes) }
@@ -259,6 +262,7 @@ public struct Kernel: ~Copyable, Sendable {
             if let now = enter(context) { context = now } else { isBlocked = true }
             runningProcess = context.pid
         }
+        if pages.owners.isOn { noteOwner(context, call: call.index) }
         if explaining { pages.decisions.start() }
         if pages.faults.isArmed { pages.faults.enter(context) }
         if hasBackgroundWork && !isBlocked { runBackgroundWork(in: context) }
@@ -307,7 +311,10 @@ public struct Kernel: ~Copyable, Sendable {
     /// The machine's own time.
     public internal(set) var clock: MachineClock {
         get { log.clock }
-        set { log.clock = newValue }
+        set {
+            log.clock = newValue
+            if pages.owners.isOn { pages.owners.caller.now = newValue.nanoseconds }
+        }
     }
 
     /// The name of a slab cache: `kmalloc-192`.

@@ -7,7 +7,7 @@ public enum SysFiles {
     /// - Parameters:
     ///   - path: below `/sys`, without a leading slash: `kernel/slab/kmalloc-64/objects`,
     ///     `kernel/debug/extfrag/unusable_index`, `kernel/debug/failslab/probability`,
-    ///     `fs/cgroup/a/memory.max`.
+    ///     `kernel/debug/page_owner`, `fs/cgroup/a/memory.max`.
     ///   - kernel: the machine.
     /// - Returns: `nil` where the machine has no such file.
     public static func text(path: String, of kernel: borrowing Kernel) -> String? {
@@ -17,6 +17,7 @@ public enum SysFiles {
         }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         if path == "kernel/debug/kmemleak" { return KmemleakText.text(of: kernel) }
+        if path == PageOwnerText.path { return PageOwnerText.text(of: kernel) }
         guard parts.count == 4, parts[0] == "kernel" else { return nil }
         if parts[1] == "debug", parts[2] == "extfrag" {
             return ExtFrag.text(String(parts[3]), of: kernel.nodeViews())
@@ -31,4 +32,10 @@ public enum SysFiles {
         else { return nil }
         return SlabSysfs.text(String(parts[3]), of: cache)
     }
+
+    /// Whether a file goes through all memory, so that its text takes long where there is much.
+    ///
+    /// - Parameter path: below `/sys`, without a leading slash.
+    /// - Returns: false for most.
+    public static func goesThroughMemory(path: String) -> Bool { path == PageOwnerText.path }
 }

@@ -42,6 +42,10 @@ struct MachineShape: CustomTestStringConvertible, Sendable {
         },
         MachineShape("small slabs") { $0.bootOptions = "slub_max_order=0 slub_min_objects=1" },
         MachineShape("checked slabs") { $0.bootOptions = "slub_debug=FZPU" },
+        MachineShape("owners of pages, 2 CPUs") {
+            $0.cpus = 2
+            $0.bootOptions = "page_owner=on"
+        },
         MachineShape("kasan") { $0.kasan = true },
         MachineShape("kasan, checked slabs, 2 CPUs") {
             $0.kasan = true

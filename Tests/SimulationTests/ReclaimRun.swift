@@ -23,9 +23,10 @@ struct ReclaimRun: ~Copyable {
     var wrong: [String] = []
     let freePagesBefore: UInt64
 
-    init(seed: UInt64, profile: String) throws {
+    init(seed: UInt64, profile: String, bootOptions: String = "") throws {
         var description = MachineDescription()
         description.profile = profile
+        description.bootOptions = bootOptions
         description.memoryBytes = 96 << 20
         description.swapBytes = 48 << 20
         kernel = try Kernel(description)

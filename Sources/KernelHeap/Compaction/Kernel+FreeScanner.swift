@@ -120,6 +120,10 @@ extension Kernel {
         for frame in first..<first + UInt32(count) {
             pages.map[Int(frame)].handOut(order: 0, migrateType: .movable, zone: zone)
         }
+        if pages.owners.isOn {
+            pages.owners.noteAllocation(of: first, order: order, .movable)
+            pages.owners.split(first, order: order)
+        }
         return true
     }
 

@@ -87,6 +87,7 @@ extension Kernel {
         pages.map[Int(old)].word = 1
         pages.map[Int(new)].takeOver(page)
         moveCharge(from: old, to: new)
+        if pages.owners.isOn { pages.owners.move(from: old, to: new) }
         joinLRU(new, file: link.file, index: link.index)
         setAging(new, page.aging)
         if let file = link.file { files[file]?.set(link.index, new) }

@@ -23,6 +23,8 @@ struct BadPage: Hashable {
     var references: Int32
     var place: Place
     var fields = OddFields()
+    /// Who had the page at that time; nil without `page_owner=on`.
+    var owner: PageOwner?
     /// Where the machine's page descriptors are.
     var layout = AddressLayout.x8664
 
@@ -36,14 +38,14 @@ struct BadPage: Hashable {
                 + "mapping:\(mappingText) index:0x0 pfn:0x\(pfn)",
         ]
         if isFileMapping { lines.append("invalid mapping:" + layout.text(fields.mapping)) }
-        let number = zoneNumber(zone)
+        let number = Self.number(of: zone, layout)
         lines += layout.is32Bit ? narrowWords(zone: number) : wideWords(zone: number, node)
         lines.append("page dumped because: \(reason.rawValue)")
         return lines
     }
 
     /// Its place among the kernel's zones: those of 32 bits have no DMA32.
-    private func zoneNumber(_ zone: ZoneType) -> UInt64 {
+    static func number(of zone: ZoneType, _ layout: AddressLayout) -> UInt64 {
         guard layout.is32Bit else { return UInt64(zone.rawValue) }
         return switch zone {
         case .dma, .dma32: 0
@@ -55,13 +57,13 @@ struct BadPage: Hashable {
 
     /// The flags and the descriptor's words on 64 bits.
     private func wideWords(zone: UInt64, _ node: Int) -> [String] {
-        let flags = Self.last << 30 | zone << 51 | UInt64(node) << 54 | lockedBit
+        let flags = Self.lastCPU << 30 | zone << 51 | UInt64(node) << 54 | lockedBit
         let counts =
             UInt64(UInt32(bitPattern: references)) << 32
             | UInt64(UInt32(bitPattern: mapCount &- 1))
         return [
             "\(kind)flags: 0x\(String(flags, radix: 16))(\(fields.isLocked ? "locked|" : "")"
-                + "node=\(node)|zone=\(zone)|lastcpupid=0x\(String(Self.last, radix: 16)))",
+                + "node=\(node)|zone=\(zone)|lastcpupid=0x\(String(Self.lastCPU, radix: 16)))",
             raw(flags, links.0, links.1, fields.mapping),
             raw(0, 0, counts, 0),
         ]
@@ -82,7 +84,7 @@ struct BadPage: Hashable {
     }
 
     /// The number of the CPU that used a page last, where none is noted.
-    private static let last: UInt64 = 0x1f_ffff
+    static let lastCPU: UInt64 = 0x1f_ffff
 
     private var lockedBit: UInt64 { fields.isLocked ? 1 : 0 }
 

@@ -126,6 +126,7 @@ extension Kernel {
             for line in page.lines(process: name, zone: zone?.type ?? .dma, node: zone?.node ?? 0) {
                 log.append(line)
             }
+            if let owner = page.owner { for line in dumpLines(of: owner) { log.append(line) } }
         }
         log.omitBadPages(pages.omittedBadPages)
         pages.omittedBadPages = 0

@@ -155,6 +155,9 @@ extension PageAllocator {
 
     /// Remembers a bad page for the log, which prints no more than 60 of one call.
     mutating func report(_ page: BadPage) {
-        if badPages.count < 60 { badPages.append(page) } else { omittedBadPages &+= 1 }
+        guard badPages.count < 60 else { return omittedBadPages &+= 1 }
+        var page = page
+        if owners.isOn { page.owner = owners[page.frame] }
+        badPages.append(page)
     }
 }

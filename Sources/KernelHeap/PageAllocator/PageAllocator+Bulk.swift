@@ -48,6 +48,7 @@ extension PageAllocator {
         {
             map[Int(pfn)].set(.allocated, order: 0, migrateType: request.migrateType, zone: zone)
             map[Int(pfn)].word = 1
+            if owners.isOn { owners.noteAllocation(of: pfn, order: 0, request.flags) }
             self.count(zone: zone, preferred: preferred, node: request.node)
             frames.append(pfn)
         }
@@ -67,6 +68,7 @@ extension PageAllocator {
             )
             map[Int(pfn + offset)].word = 1
         }
+        if owners.isOn { owners.split(pfn, order: page.order) }
     }
 
     /// Gives back the pages of a split block beyond the first `kept`: `make_alloc_exact()`.
@@ -77,6 +79,7 @@ extension PageAllocator {
             let frame = pfn + UInt32(offset)
             let zone = map[Int(frame)].zone
             map[Int(frame)].word = 0
+            if owners.isOn { owners.noteFree(of: frame, order: 0) }
             freeBlock(
                 frame,
                 zone: zone,

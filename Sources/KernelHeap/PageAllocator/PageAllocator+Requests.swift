@@ -42,6 +42,7 @@ extension PageAllocator {
         let next = map[Int(pfn)].leaveList(for: type, zone: zone)
         perCPU[index].take(next: next, from: Int(type.rawValue))
         zones[zone].hits &+= 1
+        if owners.isOn { owners.noteAllocation(of: pfn, order: 0, flags) }
         return pfn
     }
 
@@ -66,6 +67,7 @@ extension PageAllocator {
         if flags.contains(.compound) { map[Int(pfn)].isCompound = true }
         zones[zone].furtherPages &+= UInt64(truncatingIfNeeded: pages &- 1)
         zones[zone].hits &+= 1
+        if owners.isOn { owners.noteAllocation(of: pfn, order: order, flags) }
         return pfn
     }
 
@@ -81,6 +83,7 @@ extension PageAllocator {
             strayReferences.isEmpty, oddPages.isEmpty
         else { return false }
         map[Int(pfn)].word = 0
+        if owners.isOn { owners.noteFree(of: pfn, order: order) }
         let type = pageblockType(of: pfn)
         freeBlock(pfn, zone: page.zone, cpu: cpu, order: order, type: type)
         return true
@@ -94,6 +97,7 @@ extension PageAllocator {
         let page = map[Int(pfn)]
         let type = pageblockType(of: pfn)
         guard page.isSinglePageInUse, type.rawValue < 3, !decisions.isOn else { return false }
+        if owners.isOn { owners.noteFree(of: pfn, order: 0) }
         let zone = page.zone
         let index = perCPUIndex(zone: zone, cpu: cpu)
         let list = Int(type.rawValue)
@@ -285,6 +289,7 @@ extension PageAllocator {
         if request.flags.contains(.compound) && request.order > 0 {
             map[Int(pfn)].isCompound = true
         }
+        if owners.isOn { owners.noteAllocation(of: pfn, order: request.order, request.flags) }
         count(zone: zone, preferred: preferred, node: request.node)
         return pfn
     }
@@ -307,6 +312,7 @@ extension PageAllocator {
         let zone = map[Int(pfn)].zone
         let type = pageblockType(of: pfn)
         map[Int(pfn)].word = 0
+        if owners.isOn { owners.noteFree(of: pfn, order: order) }
         if PerCPUPages.allows(order: order, pageblockOrder) && type != .isolate {
             freePerCPU(pfn, zone: zone, cpu: cpu, order: order, type: type)
         } else {

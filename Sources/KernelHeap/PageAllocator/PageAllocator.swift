@@ -53,6 +53,8 @@ struct PageAllocator: ~Copyable {
     private let hasGaps: Bool
     /// Requests that are to fail.
     var faults = FaultInjection()
+    /// Who allocated which page; empty unless the machine was booted with `page_owner=on`.
+    var owners = PageOwners()
     private let inPlace = InPlace()
 
     /// Pages of a pageblock: `pageblock_nr_pages`.
@@ -119,6 +121,7 @@ struct PageAllocator: ~Copyable {
         kswapdWakeups = other.kswapdWakeups
         isReclaimed = other.isReclaimed
         faults = other.faults
+        owners = other.owners.fork()
     }
 
     /// An allocator in the same state; both go their own ways.
@@ -126,7 +129,7 @@ struct PageAllocator: ~Copyable {
 
     var heldBytes: Int {
         map.heldBytes + contents.heldBytes + pageblocks.heldBytes + lruPages.heldBytes
-            + zones.heldBytes + perCPU.heldBytes + oddPages.heldBytes
+            + zones.heldBytes + perCPU.heldBytes + oddPages.heldBytes + owners.heldBytes
     }
 
     /// The zone that spans a frame, or nil for a hole or beyond memory.

@@ -89,6 +89,12 @@ struct ChunkedColumn<Element: ColumnElement>: ~Copyable, @unchecked Sendable {
         return unsafe Self.elements(entry == 0 ? zeros : entry)[index & Self.mask]
     }
 
+    /// Whether the chunk of an element was ever written.
+    func hasChunk(containing index: Int) -> Bool { unsafe table[checked(index)] != 0 }
+
+    /// The first element of the next chunk.
+    func nextChunk(after index: Int) -> Int { (index | Self.mask) + 1 }
+
     /// Reads the elements of one chunk through a buffer; nil where the chunk is absent.
     func withChunk<Result>(
         containing index: Int,

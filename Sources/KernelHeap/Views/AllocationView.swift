@@ -13,7 +13,8 @@ public struct AllocationView: Hashable, Sendable {
     public var pfn: PFN
     public var zone: ZoneType
     public var node: Int
-    /// The call that allocated it; nil for pages and for what the boot allocated.
+    /// The call that allocated it; nil for what the boot allocated, and for pages without
+    /// `page_owner=on`.
     public var call: UInt64?
     public var kind: Kind
 }
@@ -128,7 +129,7 @@ extension Kernel {
                         pfn: PFN(rawValue: run.start),
                         zone: zone.type,
                         node: zone.node,
-                        call: nil,
+                        call: pageCall(UInt32(truncatingIfNeeded: run.start)),
                         kind: .pages(
                             order: page.order,
                             references: UInt64(page.word),

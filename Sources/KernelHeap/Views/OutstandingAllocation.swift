@@ -14,7 +14,7 @@ public struct OutstandingAllocation: Hashable, Sendable {
     public var size: UInt64
     /// Of an object.
     public var cache: String?
-    /// The call that allocated it; nil for pages.
+    /// The call that allocated it; of pages it is known with `page_owner=on`, else nil.
     public var call: UInt64?
 
     /// The name of the kind.
@@ -26,14 +26,14 @@ extension Kernel {
     ///
     /// Costs what the machine holds.
     ///
-    /// - Parameter since: only allocations of calls behind this one. Nobody notes the calls of pages:
-    ///   they are told where this is 0.
+    /// - Parameter since: only allocations of calls behind this one. Without `page_owner=on` nobody
+    ///   notes the calls of pages: they are told where this is 0.
     /// - Returns: each allocation once.
     public func outstandingAllocations(since: UInt64 = 0) -> [OutstandingAllocation] {
         var found: [OutstandingAllocation] = []
         appendObjects(since, to: &found)
         appendAreas(since, to: &found)
-        if since == 0 { appendPages(to: &found) }
+        if since == 0 || tracksPageOwners { appendPages(since, to: &found) }
         return found
     }
 
@@ -91,7 +91,7 @@ extension Kernel {
         }
     }
 
-    private func appendPages(to found: inout [OutstandingAllocation]) {
+    private func appendPages(_ since: UInt64, to found: inout [OutstandingAllocation]) {
         let owned = framesWithOwners()
         let end = pages.endPFN
         var pfn: UInt64 = 0
@@ -101,15 +101,24 @@ extension Kernel {
             guard case .block(let page) = run.use, page.kind == .allocated, !page.isOnLRU,
                 !page.isPageTable, !owned.contains(run.start)
             else { continue }
+            let call = pageCall(UInt32(truncatingIfNeeded: run.start))
+            guard since == 0 || call ?? 0 > since else { continue }
             found.append(
                 OutstandingAllocation(
                     kind: .pages,
                     address: layout.virtual(UInt32(truncatingIfNeeded: run.start)),
                     pfn: run.start,
-                    size: (run.end - run.start) << 12
+                    size: (run.end - run.start) << 12,
+                    call: call
                 )
             )
         }
+    }
+
+    /// The call that allocated a page in use; nil without `page_owner=on`, and for the boot's.
+    func pageCall(_ frame: UInt32) -> UInt64? {
+        let owner = pages.owners[frame]
+        return owner.isAllocated ? call(owner.allocatingCall) : nil
     }
 
     /// Frames behind areas, and those of kernel stacks in the direct map.

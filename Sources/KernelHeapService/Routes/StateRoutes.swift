@@ -42,11 +42,13 @@ extension Service {
         let path = try decodedPath(match.name)
         let isJSON = prefersJSON(request)
         let counted = root == "/proc/" ? ProcFiles.countedProcess(path: path) : nil
+        let isLong = root == "/sys/" && SysFiles.goesThroughMemory(path: path)
         return try withKernel(
             of: session,
             completion,
             unless: { kernel in
-                counted.map { StateView.countsManyPages(kernel, of: $0) } ?? false
+                counted.map { StateView.countsManyPages(kernel, of: $0) }
+                    ?? (isLong && kernel.heldBytes > 1 << 20)
             }
         ) { (kernel) throws(Problem) in
             let text =

@@ -35,7 +35,7 @@ struct StateView: Sendable {
     static let all: [StateView] = [
         zones, caches, processes, pages, pageMap, allocations, memory, translate, segments, layout,
         vmstat, fragmentation, biography, vmalloc, devices, highMemory, whatIs, cpus,
-        reclaim, reports, cgroups, leaks, faultInjection, verdict,
+        reclaim, reports, cgroups, leaks, faultInjection, verdict, pageOwner,
     ]
 
     static let names = NameTable(all.map(\.name))

@@ -138,6 +138,8 @@ struct FuzzRequest {
             ),
             FuzzRequest(.view, "GET", session + "/verdict?since=1"),
             FuzzRequest(.view, "GET", session + "/allocations?group_by=size&top=3"),
+            FuzzRequest(.view, "GET", session + "/page_owner?pfn=4096"),
+            FuzzRequest(.view, "GET", session + "/page_owner?sort=size&zone=DMA32&max_age=9"),
             FuzzRequest(.view, "GET", session + "/leaks"),
             FuzzRequest(.proc, "GET", session + "/proc/kpageflags?pfn=4096&count=100"),
             FuzzRequest(.proc, "GET", session + "/proc/kpagecount?offset=8&length=64"),

@@ -104,7 +104,9 @@ extension Kernel {
             )
         }
         lines.append("flags: " + flagsText(of: frame, isSlab: isSlab, isHead: isCompound))
-        return lines + ["page dumped because: kasan: bad access detected", ""]
+        lines.append("page dumped because: kasan: bad access detected")
+        if pages.owners.isOn { lines += dumpLines(of: pages.owners[frame]) }
+        return lines + [""]
     }
 
     private func flagsText(of frame: UInt32, isSlab: Bool, isHead: Bool) -> String {
