@@ -29,20 +29,6 @@ public struct AllocationGroup: Hashable, Sendable {
     public var newestCall: UInt64?
 }
 
-/// What of the outstanding allocations is wanted.
-public struct AllocationFilter: Hashable, Sendable {
-    public var since: UInt64 = 0
-    public var cache: String?
-    public var function: String?
-    public var kind: OutstandingAllocation.Kind?
-    /// Bytes of one.
-    public var sizes: ClosedRange<UInt64> = 0...UInt64.max
-    /// Calls since the allocation; what has no call passes only where this is 0.
-    public var minimumAge: UInt64 = 0
-
-    public init() {}
-}
-
 extension Kernel {
     /// Outstanding allocations by what they share.
     ///
@@ -77,20 +63,6 @@ extension Kernel {
             let (a, b) = (Self.rank(left.element, order), Self.rank(right.element, order))
             return a == b ? left.offset < right.offset : a > b
         }.map(\.element)
-    }
-
-    private func passes(_ allocation: OutstandingAllocation, _ filter: AllocationFilter) -> Bool {
-        guard filter.sizes.contains(allocation.size),
-            filter.kind.map({ $0 == allocation.kind }) ?? true,
-            filter.cache.map({ $0 == allocation.cache }) ?? true
-        else { return false }
-        if let function = filter.function {
-            guard let call = allocation.call, self.function(ofCall: call) == function else {
-                return false
-            }
-        }
-        guard filter.minimumAge > 0 else { return true }
-        return allocation.call.map { sequence - min($0, sequence) >= filter.minimumAge } ?? false
     }
 
     private func value(

@@ -1,11 +1,18 @@
 internal import KernelHeap
 
-/// `GET …/allocations?group_by=…`: outstanding memory by what it has in common.
+/// `GET …/allocations?group_by=…`: outstanding memory by what it has in common; and
+/// `GET …/allocations?sort=…`: the largest or oldest of it.
 enum AllocationGroupsView {
-    /// Fields that make sense with `group_by` only.
-    static let parameters = [
-        "sort", "top", "since", "function", "kind", "min_size", "max_size", "min_age",
+    /// Fields that make the answer go through all that callers hold.
+    private static let filters = [
+        "sort", "since", "function", "kind", "zone", "min_size", "max_size", "min_age", "max_age",
     ]
+    static let parameters = ["top"] + filters
+
+    /// Whether the answer costs what the machine holds.
+    static func goesThroughAll(_ query: ViewQuery) -> Bool {
+        (["group_by"] + filters).contains { query.text($0) != nil }
+    }
 
     /// The answer, where the query asks for groups.
     ///
@@ -22,8 +29,8 @@ enum AllocationGroupsView {
                 { AllocationGroup.Key(rawValue: $0) }
             )
         else {
-            for name in parameters where query.text(name) != nil {
-                throw Problem(.invalidValue, "\(name) needs group_by", at: "/" + name)
+            if query.text("top") != nil {
+                throw Problem(.invalidValue, "top needs group_by; lists have limit", at: "/top")
             }
             return nil
         }
@@ -57,6 +64,49 @@ enum AllocationGroupsView {
         return ViewAnswer(json)
     }
 
+    /// The answer, where the query has a filter or an order but no `group_by`.
+    ///
+    /// - Throws: `invalid-value` for a cursor, which such a list has not.
+    static func sortedList(
+        _ kernel: borrowing Kernel,
+        _ query: ViewQuery
+    ) throws(Problem) -> ViewAnswer? {
+        guard goesThroughAll(query) else { return nil }
+        guard query.text("cursor") == nil else {
+            throw Problem(.invalidValue, "a list with a filter has no cursor", at: "/cursor")
+        }
+        let limit = Int(try query.number("limit", default: 100, in: 1...10_000))
+        let orders = AllocationOrder.allCases.map(\.rawValue)
+        let order = try query.choice("sort", from: orders) { AllocationOrder(rawValue: $0) }
+        let top = kernel.topAllocations(
+            try filter(kernel, query),
+            by: order ?? .size,
+            limit: limit
+        )
+        var json = JSONWriter(capacity: 8_192)
+        json.object { json in
+            json.member("seq", kernel.sequence)
+            json.member("sort", (order ?? .size).rawValue)
+            json.member("total") { json in
+                json.member("count", top.count)
+                json.member("bytes", top.bytes)
+            }
+            let rows = top.found.map { allocation in
+                (
+                    allocation, allocation.call.flatMap { kernel.function(ofCall: $0) },
+                    allocation.pfn.flatMap { kernel.zoneType(of: PFN(rawValue: $0)) }
+                )
+            }
+            let sequence = kernel.sequence
+            json.member("allocations", objects: rows) { json, row in
+                json.outstanding(row.0, zone: row.2?.name)
+                json.member("function", orNull: row.1)
+                json.member("age", orNull: row.0.call.map { sequence - min($0, sequence) })
+            }
+        }
+        return ViewAnswer(json)
+    }
+
     private static func filter(
         _ kernel: borrowing Kernel,
         _ query: ViewQuery
@@ -71,18 +121,24 @@ enum AllocationGroupsView {
         filter.kind = try query.choice("kind", from: kinds) {
             OutstandingAllocation.Kind(rawValue: $0)
         }
-        let least = try query.word("min_size") ?? 0
-        let most = try query.word("max_size") ?? UInt64.max
-        guard least <= most else {
-            throw Problem(.outOfRange, "max_size is below min_size", at: "/max_size")
-        }
-        filter.sizes = least...most
-        filter.minimumAge = try query.word("min_age") ?? 0
+        filter.zone = try query.zoneType(of: kernel)
+        filter.sizes = try query.range("min_size", "max_size")
+        filter.ages = try query.range("min_age", "max_age")
         return filter
     }
 }
 
 extension JSONWriter {
+    fileprivate mutating func outstanding(_ allocation: OutstandingAllocation, zone: String?) {
+        member("kind", allocation.kindName)
+        member("address", address: allocation.address)
+        member("size", allocation.size)
+        member("cache", orNull: allocation.cache)
+        member("pfn", orNull: allocation.pfn)
+        member("zone", orNull: zone)
+        member("call", orNull: allocation.call)
+    }
+
     fileprivate mutating func group(_ group: AllocationGroup) {
         member("count", group.count)
         member("bytes", group.bytes)

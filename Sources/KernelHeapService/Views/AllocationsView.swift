@@ -3,15 +3,17 @@ internal import KernelHeap
 extension StateView {
     /// `GET …/allocations`: what callers hold, a part at a time; the first part has the totals.
     ///
-    /// With `group_by` it is groups instead, without what the kernel holds for itself.
+    /// With `group_by` it is groups instead, with a filter or `sort` the first of all that pass; both
+    /// without what the kernel holds for itself.
     static let allocations = StateView(
         "allocations",
         parameters: ["cursor", "limit", "cache", "group_by"] + AllocationGroupsView.parameters,
         isLong: { (kernel, query) in
-            query.text("group_by") != nil && kernel.heldBytes > 1 << 20
+            AllocationGroupsView.goesThroughAll(query) && kernel.heldBytes > 1 << 20
         }
     ) { (kernel, query) throws(Problem) in
         if let groups = try AllocationGroupsView.answer(kernel, query) { return groups }
+        if let list = try AllocationGroupsView.sortedList(kernel, query) { return list }
         let limit = Int(try query.number("limit", default: 100, in: 1...10_000))
         let cursor = try query.word("cursor")
         let cache = try query.choice("cache", from: kernel.cacheNames) { name in

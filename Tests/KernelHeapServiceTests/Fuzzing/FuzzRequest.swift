@@ -138,6 +138,7 @@ struct FuzzRequest {
             ),
             FuzzRequest(.view, "GET", session + "/verdict?since=1"),
             FuzzRequest(.view, "GET", session + "/allocations?group_by=size&top=3"),
+            FuzzRequest(.view, "GET", session + "/allocations?sort=age&min_size=64&limit=3"),
             FuzzRequest(.view, "GET", session + "/page_owner?pfn=4096"),
             FuzzRequest(.view, "GET", session + "/page_owner?sort=size&zone=DMA32&max_age=9"),
             FuzzRequest(.view, "GET", session + "/leaks"),

@@ -98,6 +98,12 @@ struct VerdictRoutesTests {
             ("/allocations?group_by=size&kind=heap", "unknown-name"),
             ("/allocations?group_by=size&min_size=9&max_size=8", "out-of-range"),
             ("/allocations?group_by=size&cache=none", "unknown-name"),
+            ("/allocations?sort=size&top=3", "invalid-value"),
+            ("/allocations?sort=count", "unknown-name"),
+            ("/allocations?sort=age&cursor=1", "invalid-value"),
+            ("/allocations?min_age=9&max_age=8", "out-of-range"),
+            ("/allocations?zone=HighMem", "unknown-name"),
+            ("/allocations?zone=DMA&limit=0", "out-of-range"),
         ]
     )
     func refusals(path: String, problem: String) throws {

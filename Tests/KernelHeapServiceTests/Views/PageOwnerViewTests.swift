@@ -64,6 +64,26 @@ struct PageOwnerViewTests {
         #expect(old["blocks"].elements.map { $0["allocated"]["call"].number } == [1])
     }
 
+    @Test func `allocations are sorted, cut and filtered, and pages have their calls`() throws {
+        try call("kmalloc", "size=64&flags=GFP_KERNEL")
+        try call("alloc_pages", "order=3&gfp_mask=GFP_KERNEL")
+        try call("vmalloc", "size=10000")
+        try call("kmalloc", "size=2048&flags=GFP_KERNEL")
+        let large = try get("/allocations?sort=size&limit=2")
+        let old = try get("/allocations?sort=age")
+        let young = try get("/allocations?max_age=1")
+        let zone = try get("/allocations?zone=DMA32&min_size=2048")
+        let cache = try get("/allocations?sort=age&cache=kmalloc-64")
+
+        #expect(large["allocations"].elements.map { $0["kind"].text } == ["pages", "area"])
+        #expect(large["total"]["count"] == .number(4))
+        #expect(large["allocations"].elements.first?["function"].text == "alloc_pages")
+        #expect(old["allocations"].elements.map { $0["call"].number } == [1, 2, 3, 4])
+        #expect(young["allocations"].elements.map { $0["call"].number } == [3, 4])
+        #expect(zone["allocations"].elements.map { $0["call"].number } == [2, 4])
+        #expect(cache["allocations"].elements.map { $0["age"].number } == [3])
+    }
+
     @Test func `the kernel's file is served as text and as lines`() throws {
         try call("alloc_page", "gfp_mask=GFP_KERNEL")
         let path = session + "/sys/kernel/debug/page_owner"
