@@ -4,9 +4,17 @@ internal import KernelHeap
 struct OutcomeParts {
     /// `{"seq":…,"call":…,"return":…`, and `errno` where the call reports one.
     let head: Range<Int>
+    /// `"cache":"…"` and `"zone":"…"` of what was allocated; empty where nothing was.
+    let place: PlaceParts
     /// `,"log":[…]`; empty where the call logged nothing.
     let log: Range<Int>
     let whole: Range<Int>
+}
+
+/// Where an answer tells the cache and the zone of what a call allocated.
+struct PlaceParts {
+    var cache = 0..<0
+    var zone = 0..<0
 }
 
 /// Writes what a kernel call did, as clients see it.
@@ -39,7 +47,7 @@ extension JSONWriter {
         let headEnd = count
         let contiguity =
             extras.contains(.contiguity) ? kernel.contiguity(of: outcome.result) : nil
-        detail(of: outcome, contiguity, on: kernel)
+        let place = detail(of: outcome, contiguity, on: kernel)
         let logStart = count
         var logEnd = logStart
         if outcome.log.isEmpty {
@@ -54,6 +62,7 @@ extension JSONWriter {
         raw("}")
         return OutcomeParts(
             head: start..<headEnd,
+            place: place,
             log: logStart..<logEnd,
             whole: start..<count
         )
@@ -79,13 +88,15 @@ extension JSONWriter {
         of outcome: CallOutcome,
         _ contiguity: ContiguityView?,
         on kernel: borrowing Kernel
-    ) {
-        if case .none = outcome.result.detail, outcome.warnings.isEmpty { return }
+    ) -> PlaceParts {
+        var place = PlaceParts()
+        if case .none = outcome.result.detail, outcome.warnings.isEmpty { return place }
         raw(",\"detail\":{")
         switch outcome.result.detail {
         case .none: break
-        case .pages(let pages): self.pages(pages)
-        case .object(let object): self.object(object, cacheName: kernel.cacheName(object.cache))
+        case .pages(let pages): place = self.pages(pages)
+        case .object(let object):
+            place = self.object(object, cacheName: kernel.cacheName(object.cache))
         case .userCopy(let copy): userCopy(copy)
         case .facts(let facts): members(facts, kernel.profile.gfp)
         }
@@ -95,14 +106,15 @@ extension JSONWriter {
         }
         if !outcome.warnings.isEmpty { warnings(of: outcome, on: kernel) }
         raw("}")
+        return place
     }
 
-    private mutating func pages(_ pages: PagesDetail) {
+    private mutating func pages(_ pages: PagesDetail) -> PlaceParts {
         raw("\"pfn\":")
         number(pages.pfn.rawValue)
-        raw(",\"zone\":\"")
-        raw(zoneName(pages.zone))
-        raw("\",\"node\":")
+        raw(",")
+        let zone = self.zone(pages.zone)
+        raw(",\"node\":")
         number(pages.node)
         raw(",\"order\":")
         number(pages.order)
@@ -112,11 +124,23 @@ extension JSONWriter {
         address(pages.pfn.rawValue &<< 12)
         raw(",\"virtual\":")
         if pages.virtual == 0 { raw("null") } else { address(pages.virtual) }
+        return PlaceParts(zone: zone)
     }
 
-    private mutating func object(_ object: ObjectDetail, cacheName: String) {
+    /// Writes `"zone":"…"`, and tells where.
+    private mutating func zone(_ zone: ZoneType) -> Range<Int> {
+        let start = count
+        raw("\"zone\":\"")
+        raw(zoneName(zone))
+        raw("\"")
+        return start..<count
+    }
+
+    private mutating func object(_ object: ObjectDetail, cacheName: String) -> PlaceParts {
+        let start = count
         raw("\"cache\":")
         string(cacheName)
+        let cache = start..<count
         raw(",\"requested\":")
         number(object.requested)
         raw(",\"allocated\":")
@@ -129,10 +153,11 @@ extension JSONWriter {
         number(object.objectIndex)
         raw("},\"pfn\":")
         number(object.pfn.rawValue)
-        raw(",\"zone\":\"")
-        raw(zoneName(object.zone))
-        raw("\",\"node\":")
+        raw(",")
+        let zone = self.zone(object.zone)
+        raw(",\"node\":")
         number(object.node)
+        return PlaceParts(cache: cache, zone: zone)
     }
 
     private mutating func userCopy(_ copy: UserCopyDetail) {

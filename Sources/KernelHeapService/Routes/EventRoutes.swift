@@ -82,6 +82,10 @@ extension Session {
                     unsafe event.append(UnsafeRawBufferPointer(rebasing: bytes[parts.whole]))
                 case .summary:
                     unsafe event.append(UnsafeRawBufferPointer(rebasing: bytes[parts.head]))
+                    for part in [parts.place.cache, parts.place.zone] where !part.isEmpty {
+                        event.append(",")
+                        unsafe event.append(UnsafeRawBufferPointer(rebasing: bytes[part]))
+                    }
                     unsafe event.append(UnsafeRawBufferPointer(rebasing: bytes[parts.log]))
                     event.append("}")
                 }

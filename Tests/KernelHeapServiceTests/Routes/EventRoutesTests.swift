@@ -12,7 +12,7 @@ struct EventRoutesTests {
         return stream
     }
 
-    @Test func `a stream carries number, function and return value of each call`() throws {
+    @Test func `a stream carries number, function, return value and place of each call`() throws {
         let service = try ServiceFixture()
         let session = try service.boot()
         let stream = try open(service, session + "/events")
@@ -29,7 +29,8 @@ struct EventRoutesTests {
 
         #expect(
             first?.contains(
-                "id: 1\nevent: call\ndata: {\"seq\":1,\"call\":\"kmalloc\",\"return\":\"\(address)\"}\n\n"
+                "id: 1\nevent: call\ndata: {\"seq\":1,\"call\":\"kmalloc\",\"return\":\"\(address)\","
+                    + "\"cache\":\"kmalloc-8\",\"zone\":\"DMA32\"}\n\n"
             ) == true
         )
         #expect(
