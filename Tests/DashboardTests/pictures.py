@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 
 from browser import page
 from kheapd_server import Server
-from machines import boot, call, lecture
+from machines import boot, call, faulty, groups, lecture, overflown, sensor
 from scenario_checks import request
 
 FOLDER = ROOT / "docs" / "dashboard"
@@ -43,16 +43,26 @@ def main():
         take(here, "space", f"#session/{textbook}/space", walk.replace("arguments[0]", "'0xff801000'"))
         take(here, "boundary", f"#session/{machine}/boundary", "[...document.querySelectorAll('#stage .row button')][1].click()")
         take(here, "time", f"#session/{machine}/time", "for (let count = 0; count < 8; count += 1) document.querySelector('form.call').requestSubmit()")
+        bad = faulty(url)
+        take(here, "verdict", f"#session/{bad}/verdict")
+        take(here, "reports", f"#session/{overflown(url)}/verdict/reports")
+        bound, tree = sensor(url), groups(url)
+        take(here, "devices", f"#session/{bound}/devices")
+        take(here, "groups", f"#session/{tree}/groups")
+        take(here, "reclaim", f"#session/{tree}/reclaim")
+        take(here, "sweep", f"#session/{machine}/sweep", "document.querySelector('.sweep-form').requestSubmit()")
         take(here, "files", f"#session/{machine}/files")
         run = request("POST", url + "/v1/scenarios/double-free/sessions?steps=2")["session"]["id"]
         take(here, "scenario", f"#scenario/double-free/{run}/slabs/kmalloc-96", "document.querySelector('.guide button.primary')?.click()")
         here.prefer(prefers_color_scheme="dark")
         take(here, "memory-dark", f"#session/{machine}/memory", ZOOM)
+        take(here, "reports-dark", f"#session/{overflown(url)}/verdict/reports")
         here.prefer()
         here.run("localStorage.setItem('kheapd.language', 'zh')")
         take(here, "buddy-zh", f"#session/{machine}/buddy")
         here.resize(390, 844)
         take(here, "memory-phone", f"#session/{machine}/memory")
+        take(here, "verdict-phone", f"#session/{bad}/verdict")
         here.driver.get("about:blank")
 
 

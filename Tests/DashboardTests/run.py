@@ -7,6 +7,7 @@ import json
 import pathlib
 import re
 import socket
+import statistics
 import sys
 import threading
 import time
@@ -17,19 +18,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 
 import audit
+import panel_tests  # noqa: F401, its tests join the list
 import scenario_checks
 from browser import page
 from kheapd_server import Server, default_binary
-from machines import boot, call, calls, get, lecture
+from machines import boot, call, calls, faulty, get, groups, lecture, overflown, sensor
+from suite import HOSTILE, VIEWS, test, tests
 
-HOSTILE = "<img src=x onerror=\"globalThis.wasHit=1\">"
-VIEWS = ["memory", "buddy", "slabs", "space", "boundary", "time", "files"]
-tests = []
-
-
-def test(function):
-    tests.append(function)
-    return function
+LOADS = 5
 
 
 @test
@@ -49,16 +45,22 @@ def first_screen_boots_a_machine_and_shows_its_memory(here, url):
 @test
 def first_view_of_a_session_is_small_and_fast(here, url):
     machine = lecture(url)
+    loads = []
     here.driver.execute_cdp_cmd("Network.enable", {})
     here.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
-    here.open(f"#session/{machine}/memory")
-    here.until("return kheapd.screen().context.view.probe.tiles.peek(0, 0)")
+    for _ in range(LOADS):
+        here.open(f"#session/{machine}/memory")
+        here.until("return kheapd.screen().context.view.probe.tiles.peek(0, 0)")
+        # From the navigation's start to the last answer that the picture needs, by the browser's own clock.
+        loads.append(here.run("""
+            const all = performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"));
+            return {bytes: all.reduce((sum, entry) => sum + entry.transferSize, 0), end: Math.max(...all.filter((entry) => !entry.name.includes("/events")).map((entry) => entry.responseEnd))}"""))
     here.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
-    loaded = here.run("""
-        const all = performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"));
-        return {bytes: all.reduce((sum, entry) => sum + entry.transferSize, 0), end: Math.max(...all.filter((entry) => !entry.name.includes("/events")).map((entry) => entry.responseEnd))}""")
-    print(f"  first view: {loaded['bytes']} bytes, {loaded['end']:.0f} ms")
-    assert 20_000 < loaded["bytes"] < 200_000, loaded
+    size = max(load["bytes"] for load in loads)
+    median = statistics.median(load["end"] for load in loads)
+    print(f"  first view: {size} bytes, {median:.0f} ms at the median of {', '.join(str(round(load['end'])) for load in loads)} ms")
+    assert 20_000 < size < 200_000, loads
+    assert median < 1000, loads
 
 
 @test
@@ -220,16 +222,27 @@ def policy_stops_inline_code(here, url):
 @test
 def texts_come_in_chinese(here, url):
     machine = lecture(url)
+    panels = panel_routes(url)
+    here.open()
     here.run("localStorage.setItem('kheapd.language', 'zh')")
     try:
-        for route in ["", *[f"#session/{machine}/{view}" for view in VIEWS], "#scenario/double-free"]:
+        for route in ["", *[f"#session/{machine}/{view}" for view in VIEWS], *panels, "#scenario/double-free"]:
             here.open(route)
             assert here.run("return document.documentElement.lang") == "zh-Hans"
             here.until("return /[\\u4e00-\\u9fff]/.test(document.querySelector('main').innerText)")
-            keys = re.findall(r"\b(?:view|home|map|slabs|space|walk|time|files|console|scenario|state)\.[a-z][\w-]*\b", here.text("main"))
+            keys = re.findall(r"\b(?:view|home|map|slabs|space|walk|time|files|console|scenario|state|verdict|reports|shadow|held|leaks|devices|groups|reclaim|sweep|warning)\.[a-z][\w-]*\b", here.text("main"))
             assert not keys, (route, keys)
     finally:
         here.run("localStorage.clear()")
+
+
+def panel_routes(url):
+    """The panels with machines that fill them."""
+    bad, overflow = faulty(url), overflown(url)
+    return [
+        f"#session/{bad}/verdict", f"#session/{overflow}/verdict/reports", f"#session/{bad}/verdict/held", f"#session/{bad}/verdict/leaks",
+        f"#session/{sensor(url)}/devices", f"#session/{groups(url)}/groups",
+    ]
 
 
 @test
@@ -247,6 +260,12 @@ def shared_link_says_that_the_machine_moved_on(here, url):
     assert here.run("return document.querySelector('.middle > .banner').hidden")
     here.open(f"#session/{machine}/buddy/seq/1")
     here.until_text("gone on to call", ".middle > .banner")
+    # The link that the page gives names what the view has open.
+    here.open(f"#session/{machine}/slabs/kmalloc-192")
+    here.run("globalThis.copied = []; navigator.clipboard.writeText = (text) => { copied.push(text); return Promise.resolve(); }")
+    here.run("document.querySelector('#where button').click()")
+    here.until("return copied.length === 1")
+    assert here.run("return copied[0]").endswith(f"#session/{machine}/slabs/kmalloc-192/seq/{sequence}")
 
 
 @test
@@ -358,10 +377,11 @@ def motion_is_left_out_where_unwanted(here, url):
 def pages_pass_the_audit(here, url):
     machine, textbook = lecture(url), boot(url, profile="linux-2.6-i386", memory="2G")
     axe = audit.script()
-    routes = ["", "#scenario/double-free", *[f"#session/{machine}/{view}" for view in VIEWS], f"#session/{machine}/slabs/kmalloc-192", f"#session/{textbook}/space"]
+    panels = panel_routes(url)
+    routes = ["", "#scenario/double-free", *[f"#session/{machine}/{view}" for view in VIEWS], f"#session/{machine}/slabs/kmalloc-192", f"#session/{textbook}/space", *panels]
     found = []
     try:
-        narrow = ["", f"#session/{machine}/memory", f"#session/{machine}/console"]
+        narrow = ["", f"#session/{machine}/memory", f"#session/{machine}/console", *panels]
         for scheme, width, wished in [("light", 1440, routes), ("dark", 1440, routes), ("light", 390, narrow)]:
             here.prefer(prefers_color_scheme=scheme)
             here.resize(width, 850)
@@ -369,12 +389,13 @@ def pages_pass_the_audit(here, url):
                 here.open(route)
                 here.until("return document.querySelector('#stage h1, .home .scenario, .intro')")
                 found += [f"{scheme} {width} {route}: {fault}" for fault in audit.faults(here, axe)]
-        # 320 CSS pixels are a window of 1,280 at 400 %.
-        here.resize(320, 700)
+        # 640 and 320 CSS pixels are a window of 1,280 at 200 % and at 400 %.
         for route in [*routes, f"#session/{machine}/console"]:
             here.open(route)
-            if audit.overflow(here) > 0:
-                found.append(f"{route} is {audit.overflow(here)} px too wide at 320 px")
+            for width in [640, 320]:
+                here.resize(width, 700)
+                if audit.overflow(here) > 0:
+                    found.append(f"{route} is {audit.overflow(here)} px too wide at {width} px")
     finally:
         here.prefer()
         here.resize(1440, 900)

@@ -76,6 +76,7 @@ export const session = (id) => json(at(id));
 export const drop = (id) => json(at(id), { method: "DELETE" });
 export const rename = (id, name) =>
   json(at(id), { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name }) });
+export const sweep = (id, calls, faults) => post(at(id, `/sweep${query({ faults })}`), calls);
 export const fork = (id, name) => post(at(id, "/fork"), { name });
 export const functions = (id) => json(at(id, "/functions")).then((answer) => answer.functions);
 export const call = (id, name, body) => post(at(id, `/calls/${encodeURIComponent(name)}`), body);

@@ -268,5 +268,5 @@ export function create(context, isFolded = false) {
     setTimeout(() => (copied.textContent = ""), 2500);
   }
 
-  return { element, call, show, showAnswer: (node) => replace(result, node), cachesChanged: fillLists };
+  return { element, call, show, showAnswer: (node) => replace(result, node), cachesChanged: fillLists, calls: () => [...history].reverse() };
 }

@@ -3,6 +3,8 @@ import * as api from "./api.js";
 
 const kept = 5000;
 const tickMilliseconds = 120;
+const earlierCount = 1000;
+const earlierMilliseconds = 4000;
 
 export class EventFeed {
   /**
@@ -14,6 +16,8 @@ export class EventFeed {
     Object.assign(this, { id, told, changed });
     this.entries = [];
     this.last = after;
+    /** The call that the oldest entry begins with. */
+    this.first = after + 1;
     this.received = 0;
     this.fresh = 0;
     this.timer = 0;
@@ -34,13 +38,56 @@ export class EventFeed {
     this.entries.push(entry);
     this.received += 1;
     this.fresh += 1;
-    if (this.entries.length > 2 * kept) this.entries.splice(0, this.entries.length - kept);
+    if (this.entries.length > 2 * kept) {
+      this.entries.splice(0, this.entries.length - kept);
+      this.first = beginning(this.entries[0]);
+    }
     this.timer ||= setTimeout(() => {
       this.timer = 0;
       const count = this.fresh;
       this.fresh = 0;
       this.told(count);
     }, tickMilliseconds);
+  }
+
+  /**
+   * Fills in what came before the oldest entry, as far as the service still has it; it names the rest as a gap.
+   *
+   * - count: how many calls further back, at most.
+   */
+  async earlier(count = earlierCount) {
+    const end = this.first;
+    if (end <= 1 || this.isClosed) return;
+    const found = await this.past(Math.max(0, end - 1 - count), end);
+    if (found.length === 0 || this.first !== end) return;
+    this.entries.unshift(...found);
+    this.first = beginning(found[0]);
+  }
+
+  /** The events behind `after` and before `end`, by a stream of their own. */
+  past(after, end) {
+    return new Promise((resolve) => {
+      const found = [];
+      const source = new EventSource(api.eventsPath(this.id, after));
+      const finish = () => {
+        clearTimeout(timer);
+        source.close();
+        resolve(found);
+      };
+      const timer = setTimeout(finish, earlierMilliseconds);
+      const take = (entry, last) => {
+        if (beginning(entry) >= end) return finish();
+        found.push(entry);
+        if (last >= end - 1) finish();
+      };
+      source.addEventListener("call", (event) => take({ id: Number(event.lastEventId), data: event.data }, Number(event.lastEventId)));
+      source.addEventListener("gap", (event) => {
+        const { from, to } = JSON.parse(event.data);
+        const last = Math.min(to, end - 1);
+        take({ gap: true, data: JSON.stringify({ from, to: last }) }, last);
+      });
+      source.addEventListener("error", finish);
+    });
   }
 
   async failed() {
@@ -82,14 +129,17 @@ export class EventFeed {
     this.source.close();
   }
 
-  /** The newest events that a filter lets pass, newest first; gaps always pass. */
+  /** The newest events that a filter lets pass, newest first; a gap is told by `from` and `to`. */
   newest(count, passes = () => true) {
     const found = [];
     for (let place = this.entries.length - 1; place >= 0 && found.length < count; place -= 1) {
       const entry = this.entries[place];
       entry.value ??= JSON.parse(entry.data);
-      if (entry.gap || passes(entry.value)) found.push(entry);
+      if (passes(entry.value)) found.push(entry);
     }
     return found;
   }
 }
+
+/** The first call that an entry tells of. */
+const beginning = (entry) => entry.id ?? JSON.parse(entry.data).from;

@@ -3,14 +3,14 @@ import * as api from "./api.js";
 import { h, replace } from "./dom.js";
 import { t } from "./i18n.js";
 
-const names = ["dmesg", "proc/buddyinfo", "proc/zoneinfo", "proc/meminfo", "proc/pagetypeinfo", "proc/slabinfo", "proc/vmallocinfo", "proc/vmstat", "proc/1/maps", "proc/1/smaps", "proc/1/status", "sys/kernel/debug/extfrag/unusable_index", "sys/kernel/debug/extfrag/extfrag_index"];
+const names = ["dmesg", "proc/buddyinfo", "proc/zoneinfo", "proc/meminfo", "proc/pagetypeinfo", "proc/slabinfo", "proc/vmallocinfo", "proc/vmstat", "proc/1/maps", "proc/1/smaps", "proc/1/status", "sys/kernel/debug/kmemleak", "sys/kernel/debug/extfrag/unusable_index", "sys/kernel/debug/extfrag/extfrag_index"];
 
 export function create(context, rest) {
-  let chosen = names.includes(rest?.join("/")) ? rest.join("/") : "dmesg";
+  let [chosen, wishedText] = wishes(rest);
   let before = [];
   const list = h("nav", { className: "file-list", "aria-label": t("files.list") });
   const text = h("pre", { className: "file", tabIndex: 0, role: "region", "aria-label": chosen });
-  const find = h("input", { type: "search", id: "file-filter", placeholder: t("files.filter"), autocomplete: "off", oninput: () => draw() });
+  const find = h("input", { type: "search", id: "file-filter", placeholder: t("files.filter"), autocomplete: "off", value: wishedText, oninput: () => draw() });
   let lines = [];
   const element = h("div", {},
     h("header", { className: "view-head" }, h("h1", {}, t("view.files")), h("p", { className: "lead" }, t("files.lead"))),
@@ -51,5 +51,23 @@ export function create(context, rest) {
     draw();
   }
 
-  return { element, refresh };
+  return {
+    element,
+    refresh,
+    navigate: (parts) => {
+      if (!parts?.length) return;
+      [chosen, find.value] = wishes(parts);
+      before = [];
+      text.setAttribute("aria-label", chosen);
+      showList();
+      return context.attempt(refresh);
+    },
+  };
+}
+
+/** A file and a text of its lines, as `dmesg/find/<text>` in the page's address asks for them. */
+function wishes(parts = []) {
+  const mark = parts.indexOf("find");
+  const name = (mark < 0 ? parts : parts.slice(0, mark)).join("/");
+  return [names.includes(name) ? name : "dmesg", mark < 0 ? "" : parts.slice(mark + 1).join("/")];
 }

@@ -9,7 +9,8 @@ import { legend, migrateTypes, orderRamp, stateLegend, states, typeVariable, zon
 
 const contentsBytes = 256;
 
-export function create(context) {
+export function create(context, rest) {
+  let wished = rest?.[0] ?? null;
   const canvas = h("canvas", { className: "map", tabIndex: 0, role: "application", "aria-label": t("map.label"), "aria-describedby": "map-keys" });
   const details = h("section", { className: "card details", hidden: true, "aria-live": "polite", "aria-label": t("page.title") });
   const cards = h("div", { className: "cards" });
@@ -156,6 +157,13 @@ export function create(context) {
     map.setMachine(end, zones);
     map.expire(state.seq);
     replace(cards, zones.map((zone) => zoneCard(zone)));
+    // An address that comes with the link is gone to once the zones are known.
+    if (wished !== null) {
+      goTo.value = wished;
+      wished = null;
+      await jump();
+      return;
+    }
     if (selected !== null && !details.contains(document.activeElement)) {
       const answer = await api.view(context.id, "pages", { pfn: selected, count: 1 });
       await showPage(selected, answer.runs[0]);
@@ -165,6 +173,10 @@ export function create(context) {
   return {
     element,
     refresh,
+    navigate: (parts) => {
+      wished = parts?.[0] ?? null;
+      return wished === null ? undefined : context.attempt(refresh);
+    },
     /** A call has happened: its page lights up. */
     called: (outcome) => {
       const { pfn, order, slab } = outcome.detail ?? {};

@@ -41,6 +41,7 @@ function intro(app, scenario) {
 
 /** The panel that leads through the steps; the session's own calls decide where it stands. */
 function guide(app, context, scenario) {
+  context.scenario = scenario;
   const key = `kheapd.returns.${context.id}`;
   const returns = new Map(Object.entries(JSON.parse(sessionStorage.getItem(key) ?? "{}")));
   const total = scenario.steps.length;

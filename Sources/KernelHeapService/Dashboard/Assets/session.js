@@ -14,6 +14,11 @@ const views = {
   slabs: () => import("./slabs.js"),
   space: () => import("./space.js"),
   boundary: () => import("./boundary.js"),
+  groups: () => import("./groups.js"),
+  reclaim: () => import("./reclaim.js"),
+  devices: () => import("./devices.js"),
+  sweep: () => import("./sweep.js"),
+  verdict: () => import("./verdict.js"),
   time: () => import("./time.js"),
   files: () => import("./files.js"),
 };
@@ -126,7 +131,10 @@ export async function create(app, id, base = `#session/${id}`, guide = null) {
   }
 
   async function copyLink() {
-    const text = `${location.origin}/#session/${id}/${viewName}/seq/${session.seq}`;
+    // What the view has open, such as a cache or a report, is part of the link.
+    const place = location.hash.replace(/\/seq\/\d+$/, "");
+    const isHere = place.startsWith(`#session/${id}/${viewName}`);
+    const text = `${location.origin}/${isHere ? place : `#session/${id}/${viewName}`}/seq/${session.seq}`;
     try {
       await navigator.clipboard.writeText(text);
       app.note(t("share.copied"));
