@@ -27,5 +27,5 @@ def faults(page, axe):
 
 
 def overflow(page):
-    """By how many pixels the page is wider than the window."""
-    return page.run("return Math.max(0, document.documentElement.scrollWidth - innerWidth)")
+    """By how many pixels the page is wider than the window; a phone's innerWidth grows with the page, its layout's width does not."""
+    return page.run("return Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)")

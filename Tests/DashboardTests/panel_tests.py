@@ -147,10 +147,10 @@ def groups_show_use_against_limits(here, url):
     assert abs(drawn - cache["current"] / cache["limits"]["memory.max"]) < 0.02, drawn
     assert state["/batch"]["events"]["oom_kill"] == 1
     assert "oom_kill 1" in here.text(".group:last-child .pills")
-    here.run("document.querySelectorAll('.group summary')[1].click()")
+    here.run("const summary = document.querySelectorAll('.group summary')[1]; summary.focus(); summary.click()")
     call(url, machine, "cgroup_mkdir", path="/late")
     here.until("return document.querySelectorAll('.group').length === 6")
-    assert here.run("return document.querySelectorAll('.group')[1].querySelector('details').open")
+    assert here.run("const details = document.querySelectorAll('.group')[1].querySelector('details'); return details.open && document.activeElement.parentElement === details")
 
 
 @test

@@ -20,10 +20,11 @@ export function create(context) {
 
   async function refresh() {
     const { cgroups } = await api.view(context.id, "cgroups");
-    if (place.contains(document.activeElement) && document.activeElement.closest("summary")) return;
+    const focused = place.contains(document.activeElement) ? document.activeElement.closest("details")?.dataset.path : undefined;
     const open = new Set([...place.querySelectorAll("details[open]")].map((entry) => entry.dataset.path));
     replace(place, h("ul", { className: "groups", "aria-label": t("view.groups") }, ordered(cgroups).map((group) => card(group, open.has(group.path)))),
       cgroups.length === 1 ? invitation(context, t("groups.none"), starters) : null);
+    if (focused) place.querySelector(`details[data-path="${CSS.escape(focused)}"] > summary`)?.focus({ preventScroll: true });
   }
 
   function card(group, isOpen) {

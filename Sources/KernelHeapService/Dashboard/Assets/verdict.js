@@ -70,7 +70,11 @@ function findings(context) {
     const total = names.reduce((sum, part) => sum + verdict[part].total, 0);
     replace(head, sentence(verdict, total));
     if (!tiles.contains(document.activeElement)) replace(tiles, names.map((part) => tile(part, verdict[part])));
-    if (!parts.contains(document.activeElement)) replace(parts, names.filter((part) => verdict[part].total > 0).map((part) => section(part, verdict[part])));
+    // Where a tile has led stays where it is; a link that has the focus is not taken away.
+    const reached = parts.contains(document.activeElement) && document.activeElement.matches("h2") ? document.activeElement.parentElement.dataset.part : null;
+    if (parts.contains(document.activeElement) && !reached) return;
+    replace(parts, names.filter((part) => verdict[part].total > 0).map((part) => section(part, verdict[part])));
+    if (reached) heading(reached)?.focus({ preventScroll: true });
   }
 
   function sentence(verdict, total) {
@@ -84,6 +88,8 @@ function findings(context) {
         verdict.hung ? h("p", {}, h("span", { className: "chip-bad" }, t("verdict.hung")), " ", verdict.hung) : null));
   }
 
+  const heading = (part) => parts.querySelector(`[data-part="${CSS.escape(part)}"] h2`);
+
   function tile(name, part) {
     const isGood = part.total === 0;
     const kinds = Object.entries(part.by_kind);
@@ -95,9 +101,8 @@ function findings(context) {
     return isGood
       ? h("div", { className: "tile is-good" }, inside)
       : h("button", { type: "button", className: "tile is-bad", onclick: () => {
-        const heading = parts.querySelector(`[data-part="${CSS.escape(name)}"] h2`);
-        heading?.scrollIntoView({ block: "start" });
-        heading?.focus({ preventScroll: true });
+        heading(name)?.scrollIntoView({ block: "start" });
+        heading(name)?.focus({ preventScroll: true });
       } }, inside);
   }
 
