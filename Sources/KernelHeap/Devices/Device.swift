@@ -55,6 +55,8 @@ struct DriverModel: Sendable {
     /// Host memory that the scripts of callbacks take, in bytes, and how many there are.
     var actionBytes = 0
     var actionCount = 0
+    /// Groups that were opened.
+    private var groupCount: UInt64 = 0
 
     var heldBytes: Int { devices.reduce(actionBytes + dma.heldBytes) { $0 + $1.heldBytes } }
 
@@ -92,6 +94,14 @@ struct DriverModel: Sendable {
     mutating func forgetGone() {
         devices.removeAll { $0.isGone }
         hasGone = false
+    }
+
+    /// A number that no other group has.
+    ///
+    /// Addresses do not tell groups apart: a driver may free a group's memory, and the next group gets it.
+    mutating func nextGroupSerial() -> UInt64 {
+        groupCount &+= 1
+        return groupCount
     }
 
     /// Adds a resource at the end of a device's list.

@@ -13,11 +13,12 @@ struct DevresNode: Sendable {
         /// `dmam_alloc_coherent()`: the processor's address, the device's, and the bytes.
         case coherent(virtual: UInt64, handle: UInt64, bytes: UInt64)
         /// `devres_open_group()`, by the group's id.
-        case groupOpen(id: UInt64)
-        case groupClose
+        case groupOpen(id: UInt64, serial: UInt64, isClosed: Bool)
+        /// The end of the group with a serial number.
+        case groupClose(serial: UInt64)
     }
 
-    let kind: Kind
+    var kind: Kind
     /// The `struct devres`, or the `struct devres_group` that both ends of a group have.
     let address: UInt64
     /// Bytes of the data.

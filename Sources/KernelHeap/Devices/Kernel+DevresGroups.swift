@@ -18,8 +18,9 @@ extension Kernel {
         let address = address(of: memory)
         guard address != 0 else { return 0 }
         let id = id == 0 ? address : id
+        let serial = driverModel.nextGroupSerial()
         let node = DevresNode(
-            kind: .groupOpen(id: id),
+            kind: .groupOpen(id: id, serial: serial, isClosed: false),
             address: address,
             size: deviceLayout.groupBytes,
             call: sequence,
@@ -34,14 +35,15 @@ extension Kernel {
         guard let group = findGroup(place, id: id) else {
             return warnAboutDevres("devres_close_group", context)
         }
-        let address = driverModel.devices[place].resources[group].address
-        guard groupEnd(place, address) == nil else {
+        guard !group.isClosed else {
             // add_dr(): a node that is on a list already.
             return log.bug(at: "drivers/base/devres.c", in: "add_dr", context)
         }
+        driverModel.devices[place].resources[group.begin].kind =
+            .groupOpen(id: group.id, serial: group.serial, isClosed: true)
         let node = DevresNode(
-            kind: .groupClose,
-            address: address,
+            kind: .groupClose(serial: group.serial),
+            address: driverModel.devices[place].resources[group.begin].address,
             size: deviceLayout.groupBytes,
             call: sequence,
             function: "devres_close_group"
@@ -54,12 +56,11 @@ extension Kernel {
         guard let group = findGroup(place, id: id) else {
             return warnAboutDevres("devres_remove_group", context)
         }
-        let address = driverModel.devices[place].resources[group].address
-        if let end = groupEnd(place, address) {
+        if let end = end(of: group, place) {
             driverModel.devices[place].resources.remove(at: end)
         }
-        driverModel.devices[place].resources.remove(at: group)
-        freeManaged(address, in: context)
+        let node = driverModel.devices[place].resources.remove(at: group.begin)
+        freeManaged(node.address, in: context)
     }
 
     /// `devres_release_group()`: resources between the group's ends go, or up to now while it is open.
@@ -74,58 +75,71 @@ extension Kernel {
             warnAboutDevres("devres_release_group", context)
             return nil
         }
-        let resources = driverModel.devices[place].resources
-        let end = groupEnd(place, resources[group].address) ?? resources.count - 1
-        let nodes = removeNodes(place, group...end)
+        let last = end(of: group, place) ?? driverModel.devices[place].resources.count - 1
+        let nodes = removeNodes(place, group.begin..<last + 1)
         return release(of: place, nodes, in: context)
     }
 
     /// `remove_nodes()`: resources of a range, and groups that lie in it as a whole behind them.
-    private mutating func removeNodes(_ place: Int, _ range: ClosedRange<Int>) -> [DevresNode] {
-        let resources = driverModel.devices[place].resources
-        var closed: Set<UInt64> = []
-        for node in resources {
-            if case .groupClose = node.kind { closed.insert(node.address) }
-        }
+    private mutating func removeNodes(_ place: Int, _ range: Range<Int>) -> [DevresNode] {
         var plain: [DevresNode] = []
         var groups: [DevresNode] = []
+        var gone: Set<UInt64> = []
         var opened: [UInt64: DevresNode] = [:]
-        for node in resources[range] {
+        for node in driverModel.devices[place].resources[range] {
             switch node.kind {
             case .memory, .pages, .action, .coherent: plain.append(node)
-            case .groupOpen:
-                if closed.contains(node.address) {
-                    opened[node.address] = node
-                } else {
-                    groups.append(node)
-                }
-            case .groupClose:
-                if let start = opened.removeValue(forKey: node.address) { groups.append(start) }
+            case .groupOpen(_, let serial, isClosed: true): opened[serial] = node
+            case .groupOpen(_, let serial, isClosed: false):
+                groups.append(node)
+                gone.insert(serial)
+            case .groupClose(let serial):
+                guard let start = opened.removeValue(forKey: serial) else { continue }
+                groups.append(start)
+                gone.insert(serial)
             }
         }
-        let gone = Set(groups.map(\.address))
         var index = -1
         driverModel.devices[place].resources.removeAll { node in
             index += 1
             switch node.kind {
             case .memory, .pages, .action, .coherent: return range.contains(index)
-            case .groupOpen, .groupClose: return gone.contains(node.address)
+            case .groupOpen(_, let serial, _), .groupClose(let serial):
+                return gone.contains(serial)
             }
         }
         return plain + groups
     }
 
-    /// `find_group()`: the newest group of an id; for 0 the newest that is open.
-    private func findGroup(_ place: Int, id: UInt64) -> Int? {
-        devres(of: place) { node in
-            guard case .groupOpen(let known) = node.kind else { return false }
-            return id == 0 ? groupEnd(place, node.address) == nil : known == id
-        }
+    /// A group of a device.
+    private struct Group {
+        /// The place of its beginning among the resources.
+        var begin: Int
+        var id: UInt64
+        var serial: UInt64
+        var isClosed: Bool
     }
 
-    private func groupEnd(_ place: Int, _ address: UInt64) -> Int? {
-        devres(of: place) { node in
-            if case .groupClose = node.kind { node.address == address } else { false }
+    /// `find_group()`: the newest group of an id; for 0 the newest that is open.
+    ///
+    /// Walks the resources once, as the kernel does.
+    private func findGroup(_ place: Int, id: UInt64) -> Group? {
+        let begin = devres(of: place) { node in
+            guard case .groupOpen(let known, _, let isClosed) = node.kind else { return false }
+            return id == 0 ? !isClosed : known == id
+        }
+        guard let begin,
+            case .groupOpen(let id, let serial, let isClosed) =
+                driverModel.devices[place].resources[begin].kind
+        else { return nil }
+        return Group(begin: begin, id: id, serial: serial, isClosed: isClosed)
+    }
+
+    /// Where a closed group ends: always behind its beginning.
+    private func end(of group: Group, _ place: Int) -> Int? {
+        guard group.isClosed else { return nil }
+        return driverModel.devices[place].resources[(group.begin + 1)...].firstIndex { node in
+            if case .groupClose(group.serial) = node.kind { true } else { false }
         }
     }
 
