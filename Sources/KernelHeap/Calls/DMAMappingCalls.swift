@@ -158,7 +158,8 @@ struct DMAMappingErrorCall: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
-        kernel.driverModel.dma.check(address, of: kernel.driverModel.devices[place].address)
+        let device = kernel.driverModel.devices[place].address
+        kernel.driverModel.dma.mappings.check(address, of: device)
         let isError = address == kernel.dmaMappingError
         return isError
             ? CallResult(Kernel.DeviceOutcome.failure(.ENOMEM)) : CallResult(.integer(0))

@@ -236,7 +236,7 @@ extension Kernel {
         )
     }
 
-    private mutating func note(_ mapping: DMAMapping) { driverModel.dma.add(mapping) }
+    private mutating func note(_ mapping: DMAMapping) { driverModel.dma.mappings.add(mapping) }
 
     private func refused(_ reason: String) -> DMAOutcome {
         DMAOutcome(address: dmaMappingError, facts: [Fact("refused", .text(reason))])

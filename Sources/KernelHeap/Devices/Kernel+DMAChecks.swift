@@ -21,8 +21,8 @@ extension Kernel {
         in context: CallContext
     ) {
         let device = driverModel.devices[place].address
-        let size: UInt64? = use.size
-        guard let known = driverModel.dma.mapping(use.address, of: device, size: size) else {
+        guard let known = driverModel.dma.mappings.take(use.address, of: device, size: use.size)
+        else {
             let text =
                 use.address == dmaMappingError
                 ? "device driver tries to free an invalid DMA memory address"
@@ -30,7 +30,6 @@ extension Kernel {
                     + "\(field(use.address)) [size=\(use.size) bytes]"
             return warnOfDMA(place, text, use.address, in: context)
         }
-        driverModel.dma.remove(known)
         let head = field(use.address)
         if known.size != use.size {
             let text =
@@ -74,14 +73,21 @@ extension Kernel {
         let device = driverModel.devices[place].address
         let head = field(use.address)
         let bytes = "\(head) [size=\(use.size) bytes]"
-        guard let known = driverModel.dma.mapping(use.address, of: device, size: nil) else {
+        let mappings = driverModel.dma.mappings
+        guard
+            let known = mappings.mapping(of: device, holding: use.address, size: use.size)
+                ?? mappings.mapping(of: device, holding: use.address, size: 1)
+        else {
             let text = "device driver tries to sync DMA memory it has not allocated \(bytes)"
             return warnOfDMA(place, text, use.address, in: context)
         }
-        if use.size > known.size {
+        if !known.holds(use.address, use.size) {
+            let (end, overflow) = (use.address - known.address)
+                .addingReportingOverflow(use.size)
             let text =
                 "device driver syncs DMA memory outside allocated range \(head) "
-                + "[allocation size=\(known.size) bytes] [sync offset+size=\(use.size)]"
+                + "[allocation size=\(known.size) bytes] "
+                + "[sync offset+size=\(overflow ? .max : end)]"
             warnOfDMA(place, text, use.address, known, in: context)
         }
         guard known.direction != .bidirectional else { return }
@@ -122,11 +128,11 @@ extension Kernel {
 
     /// `dma_debug_device_change()`: what a driver that goes has left mapped.
     mutating func checkPendingMappings(of place: Int, _ driver: String, in context: CallContext) {
-        let left = driverModel.dma.mappings(of: driverModel.devices[place].address)
-        guard let leaked = left.last else { return }
+        let device = driverModel.devices[place].address
+        guard let leaked = driverModel.dma.mappings.newest(of: device) else { return }
         let text =
             "device driver has pending DMA allocations while released from device "
-            + "[count=\(left.count)]"
+            + "[count=\(driverModel.dma.mappings.count(of: device))]"
         let details =
             "One of leaked entries details: \(field(leaked.address)) "
             + "[size=\(leaked.size) bytes] [mapped with \(leaked.direction.name)] "

@@ -26,6 +26,9 @@ public struct BusDeviceView: Sendable {
 }
 
 extension Kernel {
+    /// How many devices there are.
+    public var busDeviceCount: Int { driverModel.devices.count }
+
     /// The devices in the order of their registration.
     ///
     /// - Parameter limit: most resources to give, those of all devices together.
@@ -33,13 +36,14 @@ extension Kernel {
     public func busDeviceViews(limit: Int) -> [BusDeviceView] {
         var left = limit
         var leftMappings = limit
+        let children = Dictionary(grouping: devices.devices, by: \.parent)
         return driverModel.devices.map { device in
             let shown = device.resources.prefix(max(left, 0))
             left -= shown.count
-            let mapped = driverModel.dma.mappings(of: device.address)
-            let shownMappings = mapped.prefix(max(leftMappings, 0))
-            leftMappings -= shownMappings.count
-            let files = devices.devices.filter { $0.parent == device.address }
+            let mappings = driverModel.dma.mappings
+            let mapped = mappings.mappings(of: device.address, limit: leftMappings)
+            leftMappings -= mapped.count
+            let files = children[device.address] ?? []
             return BusDeviceView(
                 name: device.name,
                 address: LinearAddress(rawValue: device.address),
@@ -53,8 +57,8 @@ extension Kernel {
                 omittedResources: device.resources.count - shown.count,
                 mask: device.mask,
                 coherentMask: device.coherentMask,
-                mappings: shownMappings.map(\.facts),
-                omittedMappings: mapped.count - shownMappings.count
+                mappings: mapped.map(\.facts),
+                omittedMappings: mappings.count(of: device.address) - mapped.count
             )
         }
     }

@@ -5,9 +5,13 @@ extension StateView {
     /// part of the open files at a time; and the devices of the driver model with their resources.
     static let devices = StateView(
         "devices",
-        parameters: ["cursor", "limit"]
+        parameters: ["cursor", "limit"],
+        isLong: { (kernel, query) throws(Problem) in
+            let limit = try resourceLimit(query)
+            return kernel.busDeviceCount > 256 || limit > 1_000
+        }
     ) { (kernel, query) throws(Problem) in
-        let limit = Int(try query.number("limit", default: 1_000, in: 1...10_000))
+        let limit = try resourceLimit(query)
         let cursor = try query.word("cursor") ?? 0
         let (devices, next) = kernel.deviceViews(filesFrom: cursor, limit: limit)
         var json = JSONWriter(capacity: 1_024)
@@ -21,6 +25,10 @@ extension StateView {
             if let next { json.string(String(next)) } else { json.raw("null") }
         }
         return ViewAnswer(json)
+    }
+
+    private static func resourceLimit(_ query: ViewQuery) throws(Problem) -> Int {
+        Int(try query.number("limit", default: 1_000, in: 1...10_000))
     }
 }
 
