@@ -5,5 +5,5 @@ struct DMAState: Sendable {
     var pool: BouncePool?
     var hasSoughtPool = false
 
-    var heldBytes: Int { mappings.heldBytes + (pool == nil ? 0 : 40_000) }
+    var heldBytes: Int { mappings.heldBytes + (pool == nil ? 0 : BouncePool.heldBytes) }
 }

@@ -177,7 +177,7 @@ extension Kernel {
         guard driverModel.dma.pool?.contains(use.address) == true else {
             return [Fact("bounced", .boolean(false)), Fact("copied", .number(0))]
         }
-        let copied = use.direction.isRead ? bounce(use, toOrigin: true, in: context) : 0
+        let copied = use.direction.isRead ? bounce(place, use, toOrigin: true, in: context) : 0
         driverModel.dma.pool?.release(use.address)
         return [Fact("bounced", .boolean(true)), Fact("copied", .count(copied))]
     }
@@ -199,7 +199,8 @@ extension Kernel {
         checkSync(place, use, isForCPU: isForCPU, in: context)
         let isBounced = driverModel.dma.pool?.contains(use.address) == true
         let isDue = isForCPU ? use.direction.isRead : use.direction.isWrite
-        let copied = isBounced && isDue ? bounce(use, toOrigin: isForCPU, in: context) : 0
+        let copied =
+            isBounced && isDue ? bounce(place, use, toOrigin: isForCPU, in: context) : 0
         return [Fact("bounced", .boolean(isBounced)), Fact("copied", .count(copied))]
     }
 
@@ -249,67 +250,6 @@ extension Kernel {
         let what = stack ? "a kernel stack, which is" : "the address is"
         return what + " in the vmalloc area: its pages lie anywhere, and the direct map's "
             + "arithmetic gives another address"
-    }
-
-    /// `swiotlb_bounce()`: no more than was mapped.
-    private mutating func bounce(
-        _ use: DMAUse,
-        toOrigin: Bool,
-        in context: CallContext
-    ) -> UInt64 {
-        guard let run = driverModel.dma.pool?.run(at: use.address) else { return 0 }
-        if use.size > run.bytes {
-            log.warnOnce(
-                "Buffer overflow detected. Allocation size: \(run.bytes). Mapping size: "
-                    + "\(use.size).",
-                at: "kernel/dma/swiotlb.c",
-                in: "swiotlb_bounce",
-                context
-            )
-        }
-        let count = min(use.size, run.bytes)
-        if toOrigin {
-            copyPhysical(from: use.address, to: run.origin, count)
-        } else {
-            copyPhysical(from: run.origin, to: use.address, count)
-        }
-        return count
-    }
-
-    /// Copies physical memory, high memory as well; what lies beyond memory is left out.
-    private mutating func copyPhysical(from source: UInt64, to target: UInt64, _ count: UInt64) {
-        var done: UInt64 = 0
-        while done < count {
-            let (from, to) = (source &+ done, target &+ done)
-            let length = min(count - done, 4_096 - from % 4_096, 4_096 - to % 4_096)
-            if pages.isValid(from >> 12), pages.isValid(to >> 12) {
-                copyFrame(
-                    UInt32(truncatingIfNeeded: from >> 12),
-                    Int(from % 4_096),
-                    to: UInt32(truncatingIfNeeded: to >> 12),
-                    Int(to % 4_096),
-                    count: Int(length)
-                )
-            }
-            done += length
-        }
-    }
-
-    /// The pool of a machine with memory beyond 4 GiB: the lowest frames that boot has kept in a row.
-    private mutating func startBouncePool() {
-        guard !driverModel.dma.hasSoughtPool, pages.endPFN > 1 << 20 else { return }
-        driverModel.dma.hasSoughtPool = true
-        let wanted = (UInt64(BouncePool.slotCount) * BouncePool.slotBytes) >> 12
-        var frame: UInt64 = 4_096
-        let limit = min(layout.directMapEndPFN, pages.endPFN, 1 << 20)
-        while frame < limit {
-            let run = frameRun(at: frame, limit: limit)
-            if case .reserved = run.use, run.end - frame >= wanted {
-                driverModel.dma.pool = BouncePool(start: frame << 12, cpus: machine.cpus)
-                return
-            }
-            frame = max(run.end, frame + 1)
-        }
     }
 
     private func hexDigits(_ number: UInt64) -> String { String(number, radix: 16) }

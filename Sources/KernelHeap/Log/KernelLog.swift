@@ -99,13 +99,16 @@ public struct KernelLog: Sendable {
     /// Prints a `WARN_ON_ONCE` block; nothing when it was printed before.
     ///
     /// The registers and the call trace of a real block are left out: see `docs/fidelity.md`.
+    ///
+    /// - Parameter site: tells warnings of one place apart; nil where it has one only.
     mutating func warnOnce(
         _ message: String? = nil,
         at place: String,
         in function: String,
+        site: String? = nil,
         _ context: CallContext
     ) {
-        guard printedOnce.insert(place).inserted else { return }
+        guard printedOnce.insert(site ?? place).inserted else { return }
         warn(message, at: place, in: function, context)
     }
 
