@@ -61,7 +61,7 @@ extension Kernel {
         let (total, overflow) = size.addingReportingOverflow(header)
         guard !overflow else { return CallResult(.pointer(0)) }
         let old = address &- header
-        let room = ksize(LinearAddress(rawValue: old))
+        let room = wholeSize(LinearAddress(rawValue: old), "ksize", in: context)
         guard room > 0 else {
             let text = "Pointer doesn't point to dynamically allocated memory."
             log.warn(text, at: "drivers/base/devres.c", in: "devm_krealloc", context)
