@@ -94,7 +94,7 @@ struct DeviceDriverAttach: KernelCall {
         guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
         let isName = driver.utf8.allSatisfy { (33...126).contains($0) } && !driver.isEmpty
         guard isName else { return CallResult(Kernel.DeviceOutcome.failure(.EINVAL)) }
-        let bound = BoundDriver(driver, script)
+        let bound = BoundDriver(driver, script, call: kernel.sequence)
         return CallResult(kernel.attachDriver(place, bound, in: context))
     }
 }

@@ -32,10 +32,13 @@ struct Device: Sendable {
 struct BoundDriver: Sendable {
     let name: String
     let script: DriverScript
+    /// The call that bound it.
+    let call: UInt64
     var variables: [UInt64]
 
-    init(_ name: String, _ script: DriverScript) {
+    init(_ name: String, _ script: DriverScript, call: UInt64) {
         self.name = name
+        self.call = call
         self.script = script
         variables = Array(repeating: 0, count: script.variables.count)
     }

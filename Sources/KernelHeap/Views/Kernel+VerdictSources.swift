@@ -1,8 +1,8 @@
 /// The parts of a verdict.
 extension Kernel {
-    /// Memory that callers still hold.
+    /// Memory that callers still hold, but for what goes with a device.
     func collectLeaks(since: UInt64, into part: inout VerdictPart) {
-        for allocation in outstandingAllocations(since: since) {
+        for allocation in outstandingAllocations(since: since, ofDevices: false) {
             if part.count(allocation.kindName) { part.keep(item(for: allocation)) }
         }
     }
@@ -10,11 +10,11 @@ extension Kernel {
     private func item(for allocation: OutstandingAllocation) -> VerdictItem {
         let maker = allocation.call.flatMap { function(ofCall: $0) }.map { " of \($0)" } ?? ""
         let place = allocation.cache.map { " from \(CacheName.escaped($0))" } ?? ""
-        let call = allocation.call.map { ", call \($0)" } ?? ""
+        let call = allocation.call.map { ", call \($0)," } ?? ""
         return VerdictItem(
             kind: allocation.kindName,
             call: allocation.call,
-            text: "\(allocation.size) bytes\(maker)\(place)\(call), are still held.",
+            text: "\(allocation.size) bytes\(maker)\(place)\(call) are still held.",
             facts: [
                 Fact("address", .address(allocation.address)),
                 Fact("size", .count(allocation.size)),
@@ -104,6 +104,62 @@ extension Kernel {
                     )
                 )
             }
+        }
+    }
+
+    /// Devices of the driver model that are registered, their drivers, and memory mapped for them.
+    func collectBusDevices(since: UInt64, into part: inout VerdictPart) {
+        for device in driverModel.devices {
+            if device.isRegistered, device.call > since {
+                part.add(
+                    VerdictItem(
+                        kind: "device_registered",
+                        call: device.call,
+                        text: "The device \(device.name) is still registered.",
+                        facts: [Fact("dev", .address(device.address))]
+                    )
+                )
+            }
+            if let driver = device.driver, driver.call > since {
+                part.add(
+                    VerdictItem(
+                        kind: "driver_bound",
+                        call: driver.call,
+                        text: "The driver \(driver.name) is still bound to \(device.name).",
+                        facts: [Fact("dev", .address(device.address))]
+                    )
+                )
+            }
+        }
+        collectMappings(since: since, into: &part)
+    }
+
+    /// Mappings that nobody has ended; managed ones end with their devices.
+    private func collectMappings(since: UInt64, into part: inout VerdictPart) {
+        guard driverModel.dma.mappings.count > 0 else { return }
+        let managed = deviceMemory()
+        var names: [UInt64: String] = [:]
+        for device in driverModel.devices { names[device.address] = device.name }
+        driverModel.dma.mappings.forEach { mapping in
+            guard mapping.call > since,
+                !mapping.isCoherent || !managed.frames.contains(mapping.address >> 12),
+                part.count("dma_mapped")
+            else { return }
+            let device = names[mapping.device] ?? "a device that is gone"
+            part.keep(
+                VerdictItem(
+                    kind: "dma_mapped",
+                    call: mapping.call,
+                    text: "\(mapping.size) bytes are still mapped for \(device) by "
+                        + "\(mapping.function).",
+                    facts: [
+                        Fact("dev", .address(mapping.device)),
+                        Fact("address", .address(mapping.address)),
+                        Fact("size", .count(mapping.size)),
+                        Fact("direction", .text(mapping.direction.name)),
+                    ]
+                )
+            )
         }
     }
 

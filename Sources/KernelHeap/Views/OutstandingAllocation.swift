@@ -26,18 +26,28 @@ extension Kernel {
     ///
     /// Costs what the machine holds.
     ///
-    /// - Parameter since: only allocations of calls behind this one. Without `page_owner=on` nobody
-    ///   notes the calls of pages: they are told where this is 0.
+    /// - Parameters:
+    ///   - since: only allocations of calls behind this one. Without `page_owner=on` nobody notes the
+    ///     calls of pages: they are told where this is 0.
+    ///   - ofDevices: also what goes with a device that is there.
     /// - Returns: each allocation once.
-    public func outstandingAllocations(since: UInt64 = 0) -> [OutstandingAllocation] {
+    public func outstandingAllocations(
+        since: UInt64 = 0,
+        ofDevices: Bool = true
+    ) -> [OutstandingAllocation] {
         var found: [OutstandingAllocation] = []
-        appendObjects(since, to: &found)
+        let managed = ofDevices ? DeviceMemory() : deviceMemory()
+        appendObjects(since, but: managed, to: &found)
         appendAreas(since, to: &found)
-        if since == 0 || tracksPageOwners { appendPages(since, to: &found) }
+        if since == 0 || tracksPageOwners { appendPages(since, but: managed, to: &found) }
         return found
     }
 
-    private func appendObjects(_ since: UInt64, to found: inout [OutstandingAllocation]) {
+    private func appendObjects(
+        _ since: UInt64,
+        but managed: DeviceMemory,
+        to found: inout [OutstandingAllocation]
+    ) {
         for number in 0..<slab.slabLimit {
             let owner = slab.slabs[number]
             guard owner.isLive else { continue }
@@ -47,7 +57,9 @@ extension Kernel {
                 guard slab.isOwned(place), let call = call(slab.states[place].call), call > since
                 else { continue }
                 let address = layout.virtual(owner.pfn) &+ shape.begin(of: index)
-                guard isCallers(address, cache: Int(owner.cache), call) else { continue }
+                guard isCallers(address, cache: Int(owner.cache), call),
+                    !managed.owns(object: address, of: call)
+                else { continue }
                 found.append(
                     OutstandingAllocation(
                         kind: .object,
@@ -91,8 +103,12 @@ extension Kernel {
         }
     }
 
-    private func appendPages(_ since: UInt64, to found: inout [OutstandingAllocation]) {
-        let owned = framesWithOwners()
+    private func appendPages(
+        _ since: UInt64,
+        but managed: DeviceMemory,
+        to found: inout [OutstandingAllocation]
+    ) {
+        let owned = framesWithOwners().union(managed.frames)
         let end = pages.endPFN
         var pfn: UInt64 = 0
         while pfn < end {

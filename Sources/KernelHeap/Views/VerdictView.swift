@@ -111,6 +111,7 @@ extension Kernel {
         },
         VerdictSource(name: "devices") { kernel, since, part in
             kernel.collectDevices(since: since, into: &part)
+            kernel.collectBusDevices(since: since, into: &part)
         },
     ]
 
