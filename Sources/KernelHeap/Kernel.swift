@@ -39,7 +39,7 @@ public struct Kernel: ~Copyable, Sendable {
     var written = WrittenBytes(capacity: 0)
     /// The address sanitizer; empty unless the machine's description asks for it.
     var sanitizer = Sanitizer()
-    /// Told now and then how far a long call is; has no say in what the call does. A fork has none.
+    /// Told now and then how far a long call is, without a say in what it does; a fork has none.
     public var onProgress: (@Sendable (CallProgress) -> Void)?
     /// The newest misuse of all calls.
     public internal(set) var misuseReports = MisuseReports()
