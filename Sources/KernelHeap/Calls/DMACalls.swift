@@ -14,32 +14,31 @@ private let maskParameter = Parameter(
 private let sizeParameter = Parameter("size", .size, "Bytes.")
 private let flagsParameter = Parameter("gfp", .gfp, "How the allocation may behave.")
 
-/// A mask that a device is given.
-private struct MaskRequest {
-    var device: DeviceArgument
-    var mask: UInt64
+/// A call that gives a device a mask.
+private protocol MaskCall: DeviceCall {
+    var mask: UInt64 { get }
+    init(device: DeviceArgument, mask: UInt64)
+    /// Sets what the call is for.
+    static func set(_ mask: UInt64, of device: inout Device)
+}
 
+extension MaskCall {
     init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        mask = arguments.word(1)
+        self.init(device: arguments.device(0), mask: arguments.word(1))
     }
 
-    func run(
-        on kernel: inout Kernel,
-        in context: CallContext,
-        _ change: (inout Device, UInt64) -> Void
-    ) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
-        guard kernel.supportsDMA(mask: mask & kernel.dmaMappingError) else {
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        let mask = mask & kernel.dmaMappingError
+        guard kernel.supportsDMA(mask: mask) else {
             return CallResult(Kernel.DeviceOutcome.failure(.EIO))
         }
-        change(&kernel.driverModel.devices[place], mask & kernel.dmaMappingError)
+        Self.set(mask, of: &kernel.driverModel.devices[place])
         return CallResult(.integer(0))
     }
 }
 
 /// The call `int dma_set_mask(struct device *dev, u64 mask)`.
-struct DMASetMask: KernelCall {
+struct DMASetMask: MaskCall {
     static let signature = CallSignature(
         "dma_set_mask",
         returns: "int",
@@ -47,17 +46,14 @@ struct DMASetMask: KernelCall {
         "Says which addresses a device reaches when memory is mapped for it."
     )
 
-    private var request: MaskRequest
+    var device: DeviceArgument
+    var mask: UInt64
 
-    init(_ arguments: borrowing CallArguments) { request = MaskRequest(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        request.run(on: &kernel, in: context) { $0.mask = $1 }
-    }
+    fileprivate static func set(_ mask: UInt64, of device: inout Device) { device.mask = mask }
 }
 
 /// The call `int dma_set_coherent_mask(struct device *dev, u64 mask)`.
-struct DMASetCoherentMask: KernelCall {
+struct DMASetCoherentMask: MaskCall {
     static let signature = CallSignature(
         "dma_set_coherent_mask",
         returns: "int",
@@ -65,17 +61,16 @@ struct DMASetCoherentMask: KernelCall {
         "Says which addresses a device reaches of memory that dma_alloc_coherent gives."
     )
 
-    private var request: MaskRequest
+    var device: DeviceArgument
+    var mask: UInt64
 
-    init(_ arguments: borrowing CallArguments) { request = MaskRequest(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        request.run(on: &kernel, in: context) { $0.coherentMask = $1 }
+    fileprivate static func set(_ mask: UInt64, of device: inout Device) {
+        device.coherentMask = mask
     }
 }
 
 /// The call `int dma_set_mask_and_coherent(struct device *dev, u64 mask)`.
-struct DMASetMaskAndCoherent: KernelCall {
+struct DMASetMaskAndCoherent: MaskCall {
     static let signature = CallSignature(
         "dma_set_mask_and_coherent",
         returns: "int",
@@ -83,15 +78,12 @@ struct DMASetMaskAndCoherent: KernelCall {
         "Sets both masks of a device."
     )
 
-    private var request: MaskRequest
+    var device: DeviceArgument
+    var mask: UInt64
 
-    init(_ arguments: borrowing CallArguments) { request = MaskRequest(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        request.run(on: &kernel, in: context) {
-            $0.mask = $1
-            $0.coherentMask = $1
-        }
+    fileprivate static func set(_ mask: UInt64, of device: inout Device) {
+        device.mask = mask
+        device.coherentMask = mask
     }
 }
 
@@ -112,7 +104,7 @@ extension Kernel {
 }
 
 /// The call `void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)`.
-struct DMAAllocCoherent: KernelCall {
+struct DMAAllocCoherent: DeviceCall {
     static let signature = CallSignature(
         "dma_alloc_coherent",
         returns: "void *",
@@ -140,10 +132,7 @@ struct DMAAllocCoherent: KernelCall {
         flags = arguments.gfp(3)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else {
-            return CallResult(.pointer(0), errno: .ENODEV, detail: CallResult.noDeviceDetail)
-        }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let frame = kernel.dmaAllocCoherent(
             place,
             size: size,
@@ -171,50 +160,52 @@ extension Kernel {
     }
 }
 
-/// Coherent memory on its way back.
-private struct CoherentFree {
+/// A call that takes coherent memory back.
+private protocol CoherentFreeCall: DeviceCall {
+    var size: UInt64 { get }
+    var virtual: UInt64 { get }
+    var handle: UInt64 { get }
+    init(device: DeviceArgument, size: UInt64, virtual: UInt64, handle: UInt64)
+}
+
+extension CoherentFreeCall {
+    init(_ arguments: borrowing CallArguments) {
+        self.init(
+            device: arguments.device(0),
+            size: arguments.word(1),
+            virtual: arguments.word(2),
+            handle: arguments.word(3)
+        )
+    }
+}
+
+private let coherentFreeParameters = [
+    deviceParameter, sizeParameter,
+    Parameter("cpu_addr", .address, "The processor's address."),
+    Parameter("dma_handle", .address, "The device's address.", isFixedWidth: true),
+]
+
+/// The call `void dma_free_coherent(struct device *dev, size_t size, void *cpu_addr, dma_addr_t handle)`.
+struct DMAFreeCoherent: CoherentFreeCall {
+    static let signature = CallSignature(
+        "dma_free_coherent",
+        returns: "void",
+        coherentFreeParameters,
+        "Frees what dma_alloc_coherent gave: the pages behind the device's address.",
+        takesNull: true
+    )
+
     var device: DeviceArgument
     var size: UInt64
     var virtual: UInt64
     var handle: UInt64
 
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        size = arguments.word(1)
-        virtual = arguments.word(2)
-        handle = arguments.word(3)
-    }
-
-    static let parameters = [
-        deviceParameter, sizeParameter,
-        Parameter("cpu_addr", .address, "The processor's address."),
-        Parameter("dma_handle", .address, "The device's address.", isFixedWidth: true),
-    ]
-}
-
-/// The call `void dma_free_coherent(struct device *dev, size_t size, void *cpu_addr, dma_addr_t handle)`.
-struct DMAFreeCoherent: KernelCall {
-    static let signature = CallSignature(
-        "dma_free_coherent",
-        returns: "void",
-        CoherentFree.parameters,
-        "Frees what dma_alloc_coherent gave: the pages behind the device's address.",
-        takesNull: true
-    )
-
-    private var request: CoherentFree
-
-    init(_ arguments: borrowing CallArguments) { request = CoherentFree(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(request.device, in: context) else {
-            return .noDeviceAtAll
-        }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.dmaFreeCoherent(
             place,
-            size: request.size,
-            virtual: request.virtual,
-            address: request.handle,
+            size: size,
+            virtual: virtual,
+            address: handle,
             in: context
         )
         return .void
@@ -222,7 +213,7 @@ struct DMAFreeCoherent: KernelCall {
 }
 
 /// The call `void *dmam_alloc_coherent(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp)`.
-struct DmamAllocCoherent: KernelCall {
+struct DmamAllocCoherent: DeviceCall {
     static let signature = CallSignature(
         "dmam_alloc_coherent",
         returns: "void *",
@@ -231,13 +222,11 @@ struct DmamAllocCoherent: KernelCall {
     )
 
     private var request: DMAAllocCoherent
+    var device: DeviceArgument { request.device }
 
     init(_ arguments: borrowing CallArguments) { request = DMAAllocCoherent(arguments) }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(request.device, in: context) else {
-            return CallResult(.pointer(0), errno: .ENODEV, detail: CallResult.noDeviceDetail)
-        }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let frame = kernel.dmamAllocCoherent(
             place,
             size: request.size,
@@ -250,27 +239,25 @@ struct DmamAllocCoherent: KernelCall {
 }
 
 /// The call `void dmam_free_coherent(struct device *dev, size_t size, void *vaddr, dma_addr_t handle)`.
-struct DmamFreeCoherent: KernelCall {
+struct DmamFreeCoherent: CoherentFreeCall {
     static let signature = CallSignature(
         "dmam_free_coherent",
         returns: "void",
-        CoherentFree.parameters,
+        coherentFreeParameters,
         "Frees managed coherent memory before its time."
     )
 
-    private var request: CoherentFree
+    var device: DeviceArgument
+    var size: UInt64
+    var virtual: UInt64
+    var handle: UInt64
 
-    init(_ arguments: borrowing CallArguments) { request = CoherentFree(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(request.device, in: context) else {
-            return .noDeviceAtAll
-        }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.dmamFreeCoherent(
             place,
-            size: request.size,
-            virtual: request.virtual,
-            address: request.handle,
+            size: size,
+            virtual: virtual,
+            address: handle,
             in: context
         )
         return .void

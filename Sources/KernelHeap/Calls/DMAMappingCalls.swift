@@ -18,7 +18,7 @@ private let directionParameter = Parameter(
 )
 
 /// The call `dma_addr_t dma_map_single(struct device *dev, void *ptr, size_t size, enum dma_data_direction)`.
-struct DMAMapSingle: KernelCall {
+struct DMAMapSingle: DeviceCall {
     static let signature = CallSignature(
         "dma_map_single",
         returns: "dma_addr_t",
@@ -41,10 +41,7 @@ struct DMAMapSingle: KernelCall {
         direction = arguments.word(3)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else {
-            return CallResult(.pointer(0), errno: .ENODEV, detail: CallResult.noDeviceDetail)
-        }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let direction = DMADirection(rawValue: direction) else {
             kernel.log.bug(at: "kernel/dma/mapping.c", in: "dma_map_page_attrs", context)
             return .void
@@ -55,13 +52,19 @@ struct DMAMapSingle: KernelCall {
 }
 
 /// Mapped memory, as a driver names it.
-private struct MappedUse {
+struct MappedUse {
+    enum Purpose {
+        case unmapping, forCPU, forDevice
+    }
+
     var device: DeviceArgument
     var address: UInt64
     var size: UInt64
     var direction: UInt64
 
-    static let parameters = [deviceParameter, handleParameter, sizeParameter, directionParameter]
+    fileprivate static let parameters = [
+        deviceParameter, handleParameter, sizeParameter, directionParameter,
+    ]
 
     init(_ arguments: borrowing CallArguments) {
         device = arguments.device(0)
@@ -69,24 +72,38 @@ private struct MappedUse {
         size = arguments.word(2)
         direction = arguments.word(3)
     }
+}
 
-    func run(
-        on kernel: inout Kernel,
-        in context: CallContext,
-        _ body: (inout Kernel, Int, DMAUse) -> [Fact]
-    ) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
-        guard let direction = DMADirection(rawValue: direction) else {
+/// A call on mapped memory.
+private protocol MappedUseCall: DeviceCall {
+    var mapped: MappedUse { get }
+    init(mapped: MappedUse)
+    static var purpose: MappedUse.Purpose { get }
+}
+
+extension MappedUseCall {
+    var device: DeviceArgument { mapped.device }
+
+    init(_ arguments: borrowing CallArguments) { self.init(mapped: MappedUse(arguments)) }
+
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
+        guard let direction = DMADirection(rawValue: mapped.direction) else {
             kernel.log.bug(at: "kernel/dma/mapping.c", in: "dma_unmap_page_attrs", context)
             return .void
         }
-        let use = DMAUse(address: address, size: size, direction: direction)
-        return CallResult(.void, detail: .facts(body(&kernel, place, use)))
+        let use = DMAUse(address: mapped.address, size: mapped.size, direction: direction)
+        let facts =
+            switch Self.purpose {
+            case .unmapping: kernel.dmaUnmap(place, use, in: context)
+            case .forCPU: kernel.dmaSync(place, use, isForCPU: true, in: context)
+            case .forDevice: kernel.dmaSync(place, use, isForCPU: false, in: context)
+            }
+        return CallResult(.void, detail: .facts(facts))
     }
 }
 
 /// The call `void dma_unmap_single(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction)`.
-struct DMAUnmapSingle: KernelCall {
+struct DMAUnmapSingle: MappedUseCall {
     static let signature = CallSignature(
         "dma_unmap_single",
         returns: "void",
@@ -94,17 +111,13 @@ struct DMAUnmapSingle: KernelCall {
         "Takes memory back from a device; what it stored comes from the bounce buffer."
     )
 
-    private var use: MappedUse
+    fileprivate static let purpose = MappedUse.Purpose.unmapping
 
-    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        use.run(on: &kernel, in: context) { $0.dmaUnmap($1, $2, in: context) }
-    }
+    var mapped: MappedUse
 }
 
 /// The call `void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size, …)`.
-struct DMASyncSingleForCPU: KernelCall {
+struct DMASyncSingleForCPU: MappedUseCall {
     static let signature = CallSignature(
         "dma_sync_single_for_cpu",
         returns: "void",
@@ -112,17 +125,13 @@ struct DMASyncSingleForCPU: KernelCall {
         "Brings what the device stored while the memory stays mapped."
     )
 
-    private var use: MappedUse
+    fileprivate static let purpose = MappedUse.Purpose.forCPU
 
-    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        use.run(on: &kernel, in: context) { $0.dmaSync($1, $2, isForCPU: true, in: context) }
-    }
+    var mapped: MappedUse
 }
 
 /// The call `void dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size, …)`.
-struct DMASyncSingleForDevice: KernelCall {
+struct DMASyncSingleForDevice: MappedUseCall {
     static let signature = CallSignature(
         "dma_sync_single_for_device",
         returns: "void",
@@ -130,17 +139,13 @@ struct DMASyncSingleForDevice: KernelCall {
         "Shows the device what the processor stored while the memory stays mapped."
     )
 
-    private var use: MappedUse
+    fileprivate static let purpose = MappedUse.Purpose.forDevice
 
-    init(_ arguments: borrowing CallArguments) { use = MappedUse(arguments) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        use.run(on: &kernel, in: context) { $0.dmaSync($1, $2, isForCPU: false, in: context) }
-    }
+    var mapped: MappedUse
 }
 
 /// The call `int dma_mapping_error(struct device *dev, dma_addr_t dma_addr)`.
-struct DMAMappingErrorCall: KernelCall {
+struct DMAMappingErrorCall: DeviceCall {
     static let signature = CallSignature(
         "dma_mapping_error",
         returns: "int",
@@ -156,8 +161,7 @@ struct DMAMappingErrorCall: KernelCall {
         address = arguments.word(1)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let device = kernel.driverModel.devices[place].address
         kernel.driverModel.dma.mappings.check(address, of: device)
         let isError = address == kernel.dmaMappingError

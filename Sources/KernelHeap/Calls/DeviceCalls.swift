@@ -55,7 +55,9 @@ struct ChrdevRegister: KernelCall {
         guard let device, device != .address(0) else {
             return CallResult(kernel.registerDevice(name, script, in: context))
         }
-        guard let parent = kernel.findDevice(device, in: context) else { return .noDevice }
+        guard let parent = kernel.findDevice(device, in: context) else {
+            return .noDevice(returning: Self.signature.returns)
+        }
         return CallResult(kernel.registerDevice(name, script, parent: parent, in: context))
     }
 }

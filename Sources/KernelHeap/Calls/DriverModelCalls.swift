@@ -5,21 +5,27 @@ let driverModelCalls: [any KernelCall.Type] = [
     DevresRemoveGroup.self, DevresReleaseGroup.self,
 ]
 
-let deviceParameter = Parameter("dev", .device, "The device: its name, or its struct device.")
 private let idParameter = Parameter("id", .address, "The group's; NULL for the newest open one.")
 
-extension CallResult {
-    /// Where no device is, an integer function answers -ENODEV; the machine may have died of it.
-    static let noDevice = CallResult(
-        .integer(-Int64(Errno.ENODEV.rawValue)),
-        errno: .ENODEV,
-        detail: noDeviceDetail
-    )
-    /// The same of a function that returns nothing.
-    static let noDeviceAtAll = CallResult(.void, detail: noDeviceDetail)
-    static let noDeviceDetail = CallDetail.facts([
-        Fact("refused", .text("no device is there; device_register makes one"))
-    ])
+/// A call whose one argument is a device.
+private protocol BareDeviceCall: DeviceCall {
+    init(device: DeviceArgument)
+}
+
+extension BareDeviceCall {
+    init(_ arguments: borrowing CallArguments) { self.init(device: arguments.device(0)) }
+}
+
+/// A call on a group of a device's resources.
+private protocol GroupCall: DeviceCall {
+    var id: UInt64 { get }
+    init(device: DeviceArgument, id: UInt64)
+}
+
+extension GroupCall {
+    init(_ arguments: borrowing CallArguments) {
+        self.init(device: arguments.device(0), id: arguments.word(1))
+    }
 }
 
 /// The call `int device_register(struct device *dev)`.
@@ -41,7 +47,7 @@ struct DeviceRegister: KernelCall {
 }
 
 /// The call `void device_unregister(struct device *dev)`.
-struct DeviceUnregister: KernelCall {
+struct DeviceUnregister: BareDeviceCall {
     static let signature = CallSignature(
         "device_unregister",
         returns: "void",
@@ -52,10 +58,7 @@ struct DeviceUnregister: KernelCall {
 
     var device: DeviceArgument
 
-    init(_ arguments: borrowing CallArguments) { device = arguments.device(0) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         var result = CallResult(kernel.unregisterBusDevice(place, in: context))
         if result.errno == nil { result.value = .void }
         return result
@@ -63,7 +66,7 @@ struct DeviceUnregister: KernelCall {
 }
 
 /// The call `int device_driver_attach(struct device_driver *drv, struct device *dev)`.
-struct DeviceDriverAttach: KernelCall {
+struct DeviceDriverAttach: DeviceCall {
     static let signature = CallSignature(
         "device_driver_attach",
         returns: "int",
@@ -90,8 +93,7 @@ struct DeviceDriverAttach: KernelCall {
         script = arguments.driver(2)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let isName = driver.utf8.allSatisfy { (33...126).contains($0) } && !driver.isEmpty
         guard isName else { return CallResult(Kernel.DeviceOutcome.failure(.EINVAL)) }
         let bound = BoundDriver(driver, script, call: kernel.sequence)
@@ -100,7 +102,7 @@ struct DeviceDriverAttach: KernelCall {
 }
 
 /// The call `void device_release_driver(struct device *dev)`.
-struct DeviceReleaseDriver: KernelCall {
+struct DeviceReleaseDriver: BareDeviceCall {
     static let signature = CallSignature(
         "device_release_driver",
         returns: "void",
@@ -111,10 +113,7 @@ struct DeviceReleaseDriver: KernelCall {
 
     var device: DeviceArgument
 
-    init(_ arguments: borrowing CallArguments) { device = arguments.device(0) }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         var result = CallResult(kernel.releaseDriver(place, in: context))
         result.value = .void
         return result
@@ -122,7 +121,7 @@ struct DeviceReleaseDriver: KernelCall {
 }
 
 /// The call `void *devres_open_group(struct device *dev, void *id, gfp_t gfp)`.
-struct DevresOpenGroup: KernelCall {
+struct DevresOpenGroup: DeviceCall {
     static let signature = CallSignature(
         "devres_open_group",
         returns: "void *",
@@ -144,10 +143,7 @@ struct DevresOpenGroup: KernelCall {
         flags = arguments.gfp(2)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else {
-            return CallResult(.pointer(0), errno: .ENODEV, detail: CallResult.noDeviceDetail)
-        }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         return CallResult(
             .pointer(kernel.openGroup(place, id: id, flags: flags, in: context))
         )
@@ -155,7 +151,7 @@ struct DevresOpenGroup: KernelCall {
 }
 
 /// The call `void devres_close_group(struct device *dev, void *id)`.
-struct DevresCloseGroup: KernelCall {
+struct DevresCloseGroup: GroupCall {
     static let signature = CallSignature(
         "devres_close_group",
         returns: "void",
@@ -166,20 +162,14 @@ struct DevresCloseGroup: KernelCall {
     var device: DeviceArgument
     var id: UInt64
 
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        id = arguments.word(1)
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.closeGroup(place, id: id, in: context)
         return .void
     }
 }
 
 /// The call `void devres_remove_group(struct device *dev, void *id)`.
-struct DevresRemoveGroup: KernelCall {
+struct DevresRemoveGroup: GroupCall {
     static let signature = CallSignature(
         "devres_remove_group",
         returns: "void",
@@ -190,20 +180,14 @@ struct DevresRemoveGroup: KernelCall {
     var device: DeviceArgument
     var id: UInt64
 
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        id = arguments.word(1)
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.removeGroup(place, id: id, in: context)
         return .void
     }
 }
 
 /// The call `int devres_release_group(struct device *dev, void *id)`.
-struct DevresReleaseGroup: KernelCall {
+struct DevresReleaseGroup: GroupCall {
     static let signature = CallSignature(
         "devres_release_group",
         returns: "int",
@@ -214,13 +198,7 @@ struct DevresReleaseGroup: KernelCall {
     var device: DeviceArgument
     var id: UInt64
 
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        id = arguments.word(1)
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let release = kernel.releaseGroup(place, id: id, in: context) else {
             return CallResult(.integer(0))
         }

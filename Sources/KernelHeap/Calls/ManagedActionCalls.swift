@@ -17,15 +17,24 @@ private let stepsParameter = Parameter(
     optional: true
 )
 
-extension CallArguments {
-    /// The callback of a call `(dev, action, data, steps)`.
-    fileprivate borrowing func action() -> DevresAction {
-        DevresAction(name: String(text(1).prefix(64)), data: word(2), script: driver(3))
+/// A call `(dev, action, data)`, some with `steps`.
+private protocol ActionCall: DeviceCall {
+    var action: DevresAction { get }
+    init(device: DeviceArgument, action: DevresAction)
+}
+
+extension ActionCall {
+    init(_ arguments: borrowing CallArguments) {
+        let name = String(arguments.text(1).prefix(64))
+        self.init(
+            device: arguments.device(0),
+            action: DevresAction(name: name, data: arguments.word(2), script: arguments.driver(3))
+        )
     }
 }
 
 /// The call `int devm_add_action(struct device *dev, void (*action)(void *), void *data)`.
-struct DevmAddAction: KernelCall {
+struct DevmAddAction: ActionCall {
     static let signature = CallSignature(
         "devm_add_action",
         returns: "int",
@@ -36,20 +45,14 @@ struct DevmAddAction: KernelCall {
     var device: DeviceArgument
     var action: DevresAction
 
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        action = arguments.action()
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let isAdded = kernel.devmAddAction(place, action, from: "devm_add_action", in: context)
         return CallResult(isAdded ? .success(()) : .failure(.ENOMEM))
     }
 }
 
 /// The call `int devm_add_action_or_reset(struct device *dev, void (*action)(void *), void *data)`.
-struct DevmAddActionOrReset: KernelCall {
+struct DevmAddActionOrReset: ActionCall {
     static let signature = CallSignature(
         "devm_add_action_or_reset",
         returns: "int",
@@ -60,13 +63,7 @@ struct DevmAddActionOrReset: KernelCall {
     var device: DeviceArgument
     var action: DevresAction
 
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        action = arguments.action()
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDevice }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let function = "devm_add_action_or_reset"
         if kernel.devmAddAction(place, action, from: function, in: context) {
             return CallResult(.success(()))
@@ -79,7 +76,7 @@ struct DevmAddActionOrReset: KernelCall {
 }
 
 /// The call `void devm_remove_action(struct device *dev, void (*action)(void *), void *data)`.
-struct DevmRemoveAction: KernelCall {
+struct DevmRemoveAction: ActionCall {
     static let signature = CallSignature(
         "devm_remove_action",
         returns: "void",
@@ -90,13 +87,7 @@ struct DevmRemoveAction: KernelCall {
     var device: DeviceArgument
     var action: DevresAction
 
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        action = arguments.action()
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         if let index = kernel.managedAction(action.name, data: action.data, of: place) {
             kernel.destroyDevres(index, of: place, in: context)
         } else {
@@ -107,7 +98,7 @@ struct DevmRemoveAction: KernelCall {
 }
 
 /// The call `void devm_release_action(struct device *dev, void (*action)(void *), void *data)`.
-struct DevmReleaseAction: KernelCall {
+struct DevmReleaseAction: ActionCall {
     static let signature = CallSignature(
         "devm_release_action",
         returns: "void",
@@ -118,13 +109,7 @@ struct DevmReleaseAction: KernelCall {
     var device: DeviceArgument
     var action: DevresAction
 
-    init(_ arguments: borrowing CallArguments) {
-        device = arguments.device(0)
-        action = arguments.action()
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let index = kernel.managedAction(action.name, data: action.data, of: place) else {
             kernel.warnAboutDevres("devm_release_action", context)
             return .void

@@ -9,15 +9,6 @@ let managedMemoryCalls: [any KernelCall.Type] = [
 private let copyLimit: UInt64 = 1 << 20
 private let flagsParameter = Parameter("gfp", .gfp, "How the allocation may behave.")
 
-extension CallResult {
-    /// Where no device is, there is no memory.
-    fileprivate static let noMemory = CallResult(
-        .pointer(0),
-        errno: .ENODEV,
-        detail: noDeviceDetail
-    )
-}
-
 /// A piece of managed memory that is asked for.
 struct ManagedRequest: Sendable {
     var device: DeviceArgument
@@ -26,7 +17,9 @@ struct ManagedRequest: Sendable {
     var function: String
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noMemory }
+        guard let place = kernel.findDevice(device, in: context) else {
+            return .noDevice(returning: "void *")
+        }
         return kernel.devmKmalloc(place, size: size, flags: flags, from: function, in: context)
     }
 
@@ -44,23 +37,23 @@ struct ManagedRequest: Sendable {
     }
 }
 
-/// The call `void *devm_kmalloc(struct device *dev, size_t size, gfp_t gfp)`.
-struct DevmKmalloc: KernelCall {
-    static let signature = CallSignature(
-        "devm_kmalloc",
-        returns: "void *",
-        [deviceParameter, Parameter("size", .size, "Bytes."), flagsParameter],
-        "Allocates bytes that are freed with the device's driver; a node stands before them."
-    )
+/// A call `(dev, size, gfp)` that asks for a piece of managed memory.
+private protocol PlainManagedCall: KernelCall {
+    /// Flags that the function adds to its caller's.
+    static var addedFlags: GFPFlags { get }
+    var request: ManagedRequest { get }
+    init(request: ManagedRequest)
+}
 
-    var request: ManagedRequest
-
+extension PlainManagedCall {
     init(_ arguments: borrowing CallArguments) {
-        request = ManagedRequest(
-            device: arguments.device(0),
-            size: arguments.word(1),
-            flags: arguments.gfp(2),
-            function: "devm_kmalloc"
+        self.init(
+            request: ManagedRequest(
+                device: arguments.device(0),
+                size: arguments.word(1),
+                flags: arguments.gfp(2).union(Self.addedFlags),
+                function: Self.signature.name
+            )
         )
     }
 
@@ -69,8 +62,22 @@ struct DevmKmalloc: KernelCall {
     }
 }
 
+/// The call `void *devm_kmalloc(struct device *dev, size_t size, gfp_t gfp)`.
+struct DevmKmalloc: PlainManagedCall {
+    static let signature = CallSignature(
+        "devm_kmalloc",
+        returns: "void *",
+        [deviceParameter, Parameter("size", .size, "Bytes."), flagsParameter],
+        "Allocates bytes that are freed with the device's driver; a node stands before them."
+    )
+
+    fileprivate static let addedFlags: GFPFlags = []
+
+    var request: ManagedRequest
+}
+
 /// The call `void *devm_kzalloc(struct device *dev, size_t size, gfp_t gfp)`.
-struct DevmKzalloc: KernelCall {
+struct DevmKzalloc: PlainManagedCall {
     static let signature = CallSignature(
         "devm_kzalloc",
         returns: "void *",
@@ -78,20 +85,9 @@ struct DevmKzalloc: KernelCall {
         "Allocates cleared bytes that are freed with the device's driver."
     )
 
+    fileprivate static let addedFlags: GFPFlags = .zero
+
     var request: ManagedRequest
-
-    init(_ arguments: borrowing CallArguments) {
-        request = ManagedRequest(
-            device: arguments.device(0),
-            size: arguments.word(1),
-            flags: arguments.gfp(2).union(.zero),
-            function: "devm_kzalloc"
-        )
-    }
-
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        request.run(on: &kernel, in: context)
-    }
 }
 
 /// The call `void *devm_kmalloc_array(struct device *dev, size_t n, size_t size, gfp_t flags)`.
@@ -227,7 +223,7 @@ struct DevmKmemdup: KernelCall {
 }
 
 /// The call `void *devm_krealloc(struct device *dev, void *ptr, size_t new_size, gfp_t gfp)`.
-struct DevmKrealloc: KernelCall {
+struct DevmKrealloc: DeviceCall {
     static let signature = CallSignature(
         "devm_krealloc",
         returns: "void *",
@@ -251,14 +247,13 @@ struct DevmKrealloc: KernelCall {
         flags = arguments.gfp(3)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noMemory }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         return kernel.devmKrealloc(place, address, size: size, flags: flags, in: context)
     }
 }
 
 /// The call `void devm_kfree(struct device *dev, const void *p)`.
-struct DevmKfree: KernelCall {
+struct DevmKfree: DeviceCall {
     static let signature = CallSignature(
         "devm_kfree",
         returns: "void",
@@ -278,15 +273,14 @@ struct DevmKfree: KernelCall {
         address = arguments.word(1)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.devmKfree(place, address, in: context)
         return .void
     }
 }
 
 /// The call `unsigned long devm_get_free_pages(struct device *dev, gfp_t gfp_mask, unsigned int order)`.
-struct DevmGetFreePages: KernelCall {
+struct DevmGetFreePages: DeviceCall {
     static let signature = CallSignature(
         "devm_get_free_pages",
         returns: "unsigned long",
@@ -307,14 +301,13 @@ struct DevmGetFreePages: KernelCall {
         order = arguments.uint(2)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noMemory }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         return kernel.devmGetFreePages(place, flags: flags, order: Int(order), in: context)
     }
 }
 
 /// The call `void devm_free_pages(struct device *dev, unsigned long addr)`.
-struct DevmFreePages: KernelCall {
+struct DevmFreePages: DeviceCall {
     static let signature = CallSignature(
         "devm_free_pages",
         returns: "void",
@@ -330,8 +323,7 @@ struct DevmFreePages: KernelCall {
         address = arguments.word(1)
     }
 
-    func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let place = kernel.findDevice(device, in: context) else { return .noDeviceAtAll }
+    func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.devmFreePages(place, address, in: context)
         return .void
     }

@@ -103,6 +103,7 @@ struct DMAMappingTable: Sendable {
     ///   - device: its `struct device`.
     ///   - address: the device's.
     ///   - size: bytes; any number.
+    /// - Returns: nil where no mapping does.
     func mapping(of device: UInt64, holding address: UInt64, size: UInt64) -> DMAMapping? {
         var best: Int?
         for sizeClass in classCounts.indices where classCounts[sizeClass] > 0 {
@@ -133,6 +134,7 @@ struct DMAMappingTable: Sendable {
     /// - Parameters:
     ///   - device: its `struct device`.
     ///   - limit: most mappings to give.
+    /// - Returns: the first ones.
     func mappings(of device: UInt64, limit: Int) -> [DMAMapping] {
         var found: [DMAMapping] = []
         let list = List.device(device)

@@ -100,7 +100,7 @@ public struct KernelLog: Sendable {
     ///
     /// The registers and the call trace of a real block are left out: see `docs/fidelity.md`.
     ///
-    /// - Parameter site: tells warnings of one place apart; nil where it has one only.
+    /// A `site` tells warnings of one place apart.
     mutating func warnOnce(
         _ message: String? = nil,
         at place: String,
