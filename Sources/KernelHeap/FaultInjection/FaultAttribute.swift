@@ -25,26 +25,48 @@ public struct FaultAttribute: Hashable, Sendable {
     public var minOrder: UInt32 = 1
     /// Of `failslab`: only caches with `SLAB_FAILSLAB`.
     public var filtersCaches = false
+    /// Filters that a client has set: `fail_nth`, which the defaults would leave little to count,
+    /// heeds these, too.
+    private(set) var chosenFilters: Filters = []
     /// Requests that the interval has counted.
     private(set) var count: UInt64 = 0
 
     public init() {}
 
+    /// What can let a request go before anything is counted.
+    struct Filters: OptionSet, Hashable, Sendable {
+        let rawValue: UInt8
+
+        static let waiting = Filters(rawValue: 1)
+        static let highMemory = Filters(rawValue: 2)
+        static let order = Filters(rawValue: 4)
+        static let cache = Filters(rawValue: 8)
+        static let all: Filters = [.waiting, .highMemory, .order, .cache]
+    }
+
+    /// A client has set a filter, to whatever value.
+    mutating func choose(_ filter: Filters) { chosenFilters.insert(filter) }
+
     /// Whether anything can fail.
     var isArmed: Bool { probability > 0 && times != 0 }
 
     /// Whether a filter leaves a request alone: `__should_failslab()`, `__should_fail_alloc_page()`.
-    func skips(_ request: FaultRequest) -> Bool {
-        switch request.site {
-        case .slab:
-            ignoresWaiting && request.flags.contains(.directReclaim)
-                || filtersCaches && !request.isOfMarkedCache
-        case .pages:
-            request.order < Int(minOrder)
-                || ignoresHighMemory && request.flags.contains(.highMem)
-                || ignoresWaiting && request.flags.contains(.directReclaim)
-        case .usercopy: false
+    ///
+    /// - Parameters:
+    ///   - request: what is asked for.
+    ///   - filters: those that count.
+    /// - Returns: whether one of them lets it go.
+    func skips(_ request: FaultRequest, by filters: Filters = .all) -> Bool {
+        guard request.site != .usercopy else { return false }
+        if filters.contains(.waiting), ignoresWaiting, request.flags.contains(.directReclaim) {
+            return true
         }
+        guard request.site == .pages else {
+            return filters.contains(.cache) && filtersCaches && !request.isOfMarkedCache
+        }
+        return filters.contains(.order) && request.order < Int(minOrder)
+            || filters.contains(.highMemory) && ignoresHighMemory
+                && request.flags.contains(.highMem)
     }
 
     /// `should_fail_ex()`, without the task's own `fail_nth`.

@@ -149,7 +149,8 @@ struct FaultInjection: Hashable, Sendable {
             countdown.remaining -= 1
             if countdown.remaining == 0 { return .sweep }
         }
-        if nth > 0, running == nthProcess {
+        let own = attributes[request.site.index]
+        if nth > 0, running == nthProcess, !own.skips(request, by: own.chosenFilters) {
             nth -= 1
             if nth == 0 { return .failNth }
             return nil

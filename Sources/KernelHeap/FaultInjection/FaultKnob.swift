@@ -60,11 +60,19 @@ public enum FaultKnob: String, CaseIterable, Hashable, Sendable {
         case .times: attribute.times = Int32(truncatingIfNeeded: word)
         case .space: attribute.space = Int32(truncatingIfNeeded: word)
         case .verbose: attribute.verbose = word
-        case .minOrder: attribute.minOrder = UInt32(truncatingIfNeeded: word)
+        case .minOrder:
+            attribute.minOrder = UInt32(truncatingIfNeeded: word)
+            attribute.choose(.order)
         case .taskFilter: attribute.isTaskFiltered = word != 0
-        case .ignoreGFPWait: attribute.ignoresWaiting = word != 0
-        case .ignoreGFPHighmem: attribute.ignoresHighMemory = word != 0
-        case .cacheFilter: attribute.filtersCaches = word != 0
+        case .ignoreGFPWait:
+            attribute.ignoresWaiting = word != 0
+            attribute.choose(.waiting)
+        case .ignoreGFPHighmem:
+            attribute.ignoresHighMemory = word != 0
+            attribute.choose(.highMemory)
+        case .cacheFilter:
+            attribute.filtersCaches = word != 0
+            attribute.choose(.cache)
         }
     }
 

@@ -79,6 +79,19 @@ struct FaultInjectionTests {
         #expect(own.word == 0 && after.word != 0)
     }
 
+    @Test func `what a filter lets go that a client has set is not counted`() throws {
+        let machine = try CallMachine()
+        try machine.call("failslab_cache", "kmalloc-128", 1)
+        try machine.call("write_fault_knob", "failslab/cache-filter", "Y")
+        try machine.call("write_fault_knob", "fail_page_alloc/min-order", "9")
+        try machine.call("fail_nth", 1)
+
+        let others = try (0..<3).map { _ in try machine.call("kmalloc", 64, 0xcc0).word }
+        let marked = try machine.call("kmalloc", 128, 0xcc0).word
+
+        #expect(others.allSatisfy { $0 != 0 } && marked == 0)
+    }
+
     //   a first store: tables of three levels, then the page
     @Test("each table of a first store may fail, and the page", arguments: UInt64(1)...4)
     func userPages(number: UInt64) throws {
