@@ -20,9 +20,20 @@ extension Kernel {
         if pages.faults.isArmed, injectsSlabFault(ofCache: cache, flags, in: context) {
             return nil
         }
-        guard cgroups.isOn else {
-            return makeObject(from: cache, requested: requested, flags: flags, in: context)
+        if cgroups.isOn {
+            return makeCharged(from: cache, requested: requested, flags: flags, in: context)
         }
+        return makeObject(from: cache, requested: requested, flags: flags, in: context)
+    }
+
+    /// The same where a group may have to pay.
+    @inline(never)
+    private mutating func makeCharged(
+        from cache: Int,
+        requested: UInt64,
+        flags: GFPFlags,
+        in context: CallContext
+    ) -> SlabAllocator.Object? {
         guard case .success(let charge) = chargeObject(of: cache, flags, in: context) else {
             return nil
         }
@@ -31,6 +42,8 @@ extension Kernel {
         return made
     }
 
+    /// Inlined by hand: the compiler leaves this call in the way of every object.
+    @inline(__always)
     private mutating func makeObject(
         from cache: Int,
         requested: UInt64,
