@@ -127,6 +127,9 @@ public struct CallSignature: Sendable {
     /// NULL is no mistake in any of its addresses: most of them do nothing then.
     public let takesNull: Bool
 
+    /// Whether one call may add much to what a machine holds, or take long.
+    public var isLarge: Bool { takesLong || runsMethods || parameters.contains(where: \.isWork) }
+
     public init(
         _ name: String,
         returns: String,

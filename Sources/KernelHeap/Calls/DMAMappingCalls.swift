@@ -53,8 +53,11 @@ struct DMAMapSingle: DeviceCall {
 
 /// Mapped memory, as a driver names it.
 struct MappedUse {
-    enum Purpose {
-        case unmapping, forCPU, forDevice
+    /// What is done, by the function that first looks at the direction.
+    enum Purpose: String {
+        case unmapping = "dma_unmap_page_attrs"
+        case forCPU = "dma_sync_single_for_cpu"
+        case forDevice = "dma_sync_single_for_device"
     }
 
     var device: DeviceArgument
@@ -88,7 +91,7 @@ extension MappedUseCall {
 
     func run(at place: Int, on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let direction = DMADirection(rawValue: mapped.direction) else {
-            kernel.log.bug(at: "kernel/dma/mapping.c", in: "dma_unmap_page_attrs", context)
+            kernel.log.bug(at: "kernel/dma/mapping.c", in: Self.purpose.rawValue, context)
             return .void
         }
         let use = DMAUse(address: mapped.address, size: mapped.size, direction: direction)

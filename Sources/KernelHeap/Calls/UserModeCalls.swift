@@ -15,7 +15,8 @@ extension Kernel {
         if fault.reason == .outOfMemory, dyingProcess == nil,
             profile.platform != .classicI386
         {
-            return Fact("retried", .boolean(true))
+            // Nobody runs any more on a kernel that has panicked for want of memory.
+            return Fact("retried", .boolean(!isPanicked))
         }
         let hidden: UInt32 = fault.address.rawValue >= userEnd ? 1 : 0
         var name = "SIGSEGV"

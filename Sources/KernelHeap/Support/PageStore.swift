@@ -223,13 +223,16 @@ struct PageStore: ~Copyable, @unchecked Sendable {
             }
             return address
         }
-        if arena == nil || cutPages == PageArena.pageCount {
+        let source: PageArena
+        if let arena, cutPages < PageArena.pageCount {
+            source = arena
+        } else {
             arena?.close()
-            arena = PageArena()
+            source = PageArena()
+            arena = source
             cutPages = 0
         }
-        guard let arena else { preconditionFailure("no arena") }
-        let address = arena.page(cutPages)
+        let address = source.page(cutPages)
         cutPages += 1
         return address
     }

@@ -327,7 +327,7 @@ extension Kernel {
     /// 6.1 leaves the killing to whoever asked for the memory, and lets the program fault again;
     /// 2.6 kills it.
     private mutating func retriesFault(_ stop: UserFault.Stop, _ retries: inout Int) -> Bool {
-        guard stop.reason == .outOfMemory, dyingProcess == nil,
+        guard stop.reason == .outOfMemory, dyingProcess == nil, !isPanicked,
             profile.platform != .classicI386, retries < Self.faultRetryLimit
         else { return false }
         retries += 1

@@ -95,7 +95,8 @@ struct FaultSweep: ~Copyable {
             }
             if kernel.isPanicked || kernel.hangReason != nil { break }
             if isOver { attempt.stop = .time }
-            if runner.itemCount & 31 == 0,
+            let last = runner.observed?.last.flatMap { CallRegistry.byName[$0.function]?.signature }
+            if runner.itemCount & 31 == 0 || last?.isLarge == true,
                 kernel.heldBytes > service.configuration.maximumSessionBytes
             {
                 attempt.stop = .memory

@@ -67,6 +67,24 @@ struct SweepRoutesTests {
         #expect(unlooked == [] && (report["run_count"].number ?? 0) >= 2)
     }
 
+    @Test func `a run ends with the call that takes more memory than a session may hold`() throws {
+        let service = try ServiceFixture { $0.maximumSessionBytes = 8 << 20 }
+        let session = try service.boot()
+        let report = try service.send(
+            "POST",
+            session + "/sweep",
+            #"""
+            [{"call":"vmalloc","size":33554432,"as":"v"},
+             {"call":"memset","s":"$v","c":1,"n":33554432},
+             {"call":"kmalloc","size":64,"flags":"GFP_KERNEL","as":"p"},
+             {"call":"kfree","objp":"$p"}]
+            """#
+        ).json
+
+        #expect(report["stopped_by"].text == "memory" && report["calls"] == .number(2))
+        #expect(report["runs"] == .list([]))
+    }
+
     @Test func `a run keeps the first of many things, and counts all`() {
         var things = FirstItems<Int>()
         things.add(0..<100)

@@ -57,4 +57,21 @@ struct UserCopyFaultTests {
         #expect(store.word == 0 && store.log.filter { $0 == Self.retried }.count == 10)
         #expect(store.fact("signal") == nil && store.fact("retried") == .boolean(true))
     }
+
+    @Test func `a kernel that panics for want of memory says nothing behind that`() throws {
+        var description = MachineDescription()
+        description.memoryBytes = 96 << 20
+        let machine = try CallMachine(description)
+        try machine.call("mmap", .word(Self.user), .word(200 << 20), 3, 0x4032)
+        var last: CallOutcome?
+        for page in 0..<UInt64(200 << 8) where !machine.kernel.isPanicked {
+            let address = Self.user + page << 12
+            last = try machine.call("user_write", .word(address), .bytes([7]))
+        }
+
+        let log = try #require(last).log
+        #expect(log.contains { $0.hasPrefix("Kernel panic - not syncing: System is deadlocked") })
+        #expect(!log.contains(Self.retried))
+        #expect(last?.fact("retried") == .boolean(false) && last?.fact("signal") == nil)
+    }
 }
