@@ -171,6 +171,7 @@ public struct Kernel: ~Copyable, Sendable {
         if Self.tracksPageOwners(options, on: profile) {
             pages.owners = PageOwners(frames: pages.map.capacity)
         }
+        pages.isAlwaysWatched = pages.owners.isOn || isSanitized
         pages.faults = FaultInjection(seed: description.seed)
         setUpFaultInjection(options)
         if description.swapBytes > 0 { _ = swapOn("/dev/sda2", bytes: description.swapBytes) }
@@ -246,6 +247,7 @@ public struct Kernel: ~Copyable, Sendable {
         tryingAlternatives: Bool = true
     ) -> CallOutcome {
         sequence &+= 1
+        pages.call = UInt32(truncatingIfNeeded: sequence)
         var context = context
         if !(0..<machine.cpus).contains(context.cpu) { context.cpu = 0 }
         paging.run(on: context.cpu)

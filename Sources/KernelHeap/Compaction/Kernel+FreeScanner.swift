@@ -118,7 +118,12 @@ extension Kernel {
             pages.setPageblockType(of: first, to: .movable)
         }
         for frame in first..<first + UInt32(count) {
-            pages.map[Int(frame)].handOut(order: 0, migrateType: .movable, zone: zone)
+            pages.map[Int(frame)].handOut(
+                order: 0,
+                migrateType: .movable,
+                zone: zone,
+                call: pages.call
+            )
         }
         if pages.owners.isOn {
             pages.owners.noteAllocation(of: first, order: order, .movable)

@@ -14,13 +14,15 @@ extension Kernel {
     ) {
         guard pfn.rawValue < UInt64(pages.map.capacity) else { return }
         let frame = UInt32(truncatingIfNeeded: pfn.rawValue)
-        if slab.isSanitized { noteFreedBlock(pfn, order: order, in: context) }
         if order == 0, pages.releaseSingle(frame, cpu: context.cpu) { return }
         freeSlowly(frame, order: order, in: context)
     }
 
     @inline(never)
     private mutating func freeSlowly(_ frame: UInt32, order: Int, in context: CallContext) {
+        if isSanitized {
+            noteFreedBlock(PFN(rawValue: UInt64(frame)), order: order, in: context)
+        }
         if pages.releaseListed(frame, order: order, cpu: context.cpu) { return }
         let page = pages.map[Int(frame)]
         defer { if !pages.badPages.isEmpty { logBadPages(context) } }

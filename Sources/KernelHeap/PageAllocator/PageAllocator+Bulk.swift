@@ -46,8 +46,8 @@ extension PageAllocator {
                 flags: .low
             )
         {
-            map[Int(pfn)].set(.allocated, order: 0, migrateType: request.migrateType, zone: zone)
-            map[Int(pfn)].word = 1
+            let type = request.migrateType
+            map[Int(pfn)].handOut(order: 0, migrateType: type, zone: zone, call: call)
             if owners.isOn { owners.noteAllocation(of: pfn, order: 0, request.flags) }
             self.count(zone: zone, preferred: preferred, node: request.node)
             frames.append(pfn)
@@ -60,13 +60,12 @@ extension PageAllocator {
         let page = map[Int(pfn)]
         guard page.order > 0 else { return }
         for offset in 0..<UInt32(1 << page.order) {
-            map[Int(pfn + offset)].set(
-                .allocated,
+            map[Int(pfn + offset)].handOut(
                 order: 0,
                 migrateType: page.migrateType,
-                zone: page.zone
+                zone: page.zone,
+                call: page.call
             )
-            map[Int(pfn + offset)].word = 1
         }
         if owners.isOn { owners.split(pfn, order: page.order) }
     }

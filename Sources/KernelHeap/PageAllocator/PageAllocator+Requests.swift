@@ -32,17 +32,16 @@ extension PageAllocator {
     @inline(__always)
     mutating func takeSingle(_ flags: GFPFlags, cpu: Int) -> UInt32? {
         let zone = Int(preferredZones[Int(flags.rawValue & 0xf)])
-        guard zone < zones.count, !(decisions.isOn || flags.contains(.cold)) else { return nil }
+        guard zone < zones.count, !(isWatched || flags.contains(.cold)) else { return nil }
         let type = flags.migrateType
         let index = perCPUIndex(zone: zone, cpu: cpu)
         let pfn = perCPU[index].lists[Int(type.rawValue)].head
         guard pfn != PageList.none, zones[zone].isAboveLow(gfpZones.index(flags)) else {
             return nil
         }
-        let next = map[Int(pfn)].leaveList(for: type, zone: zone)
+        let next = map[Int(pfn)].leaveList(for: type, zone: zone, call: call)
         perCPU[index].take(next: next, from: Int(type.rawValue))
         zones[zone].hits &+= 1
-        if owners.isOn { owners.noteAllocation(of: pfn, order: 0, flags) }
         return pfn
     }
 
@@ -55,7 +54,7 @@ extension PageAllocator {
         let zone = Int(preferredZones[Int(flags.rawValue & 0xf)])
         let pages = 1 &<< order
         guard !PerCPUPages.allows(order: order, pageblockOrder), zone < zones.count,
-            !decisions.isOn,
+            !isWatched,
             zones[zone].unlisted.isEmpty, strayReferences.isEmpty, oddPages.isEmpty,
             zones[zone].isAboveLow(gfpZones.index(flags), besides: pages &- 1)
         else { return nil }
@@ -63,11 +62,10 @@ extension PageAllocator {
         let found = Self.takeListed(zone, &zones[zone], order: order, type: type, &map)
         guard let pfn = found else { return nil }
         changeFreeCount(zone: zone, cpu: cpu, by: 0 &- pages)
-        map[Int(pfn)].handOut(order: order, migrateType: type, zone: zone)
+        map[Int(pfn)].handOut(order: order, migrateType: type, zone: zone, call: call)
         if flags.contains(.compound) { map[Int(pfn)].isCompound = true }
         zones[zone].furtherPages &+= UInt64(truncatingIfNeeded: pages &- 1)
         zones[zone].hits &+= 1
-        if owners.isOn { owners.noteAllocation(of: pfn, order: order, flags) }
         return pfn
     }
 
@@ -78,12 +76,11 @@ extension PageAllocator {
     mutating func releaseListed(_ pfn: UInt32, order: Int, cpu: Int) -> Bool {
         let page = map[Int(pfn)]
         // An order that is none may look like one in the page's four bits.
-        guard order <= Zone.maxOrder, page.isBlockInUse(order: order),
+        guard order <= Zone.maxOrder, page.isBlockInUse(order: order), !isWatched,
             !PerCPUPages.allows(order: order, pageblockOrder),
             strayReferences.isEmpty, oddPages.isEmpty
         else { return false }
         map[Int(pfn)].word = 0
-        if owners.isOn { owners.noteFree(of: pfn, order: order) }
         let type = pageblockType(of: pfn)
         freeBlock(pfn, zone: page.zone, cpu: cpu, order: order, type: type)
         return true
@@ -96,8 +93,7 @@ extension PageAllocator {
     mutating func releaseSingle(_ pfn: UInt32, cpu: Int) -> Bool {
         let page = map[Int(pfn)]
         let type = pageblockType(of: pfn)
-        guard page.isSinglePageInUse, type.rawValue < 3, !decisions.isOn else { return false }
-        if owners.isOn { owners.noteFree(of: pfn, order: 0) }
+        guard page.isSinglePageInUse, type.rawValue < 3, !isWatched else { return false }
         let zone = page.zone
         let index = perCPUIndex(zone: zone, cpu: cpu)
         let list = Int(type.rawValue)
@@ -278,13 +274,12 @@ extension PageAllocator {
         _ request: AllocationRequest,
         preferred: Int
     ) -> UInt32 {
-        map[Int(pfn)].set(
-            .allocated,
+        map[Int(pfn)].handOut(
             order: request.order,
             migrateType: request.migrateType,
-            zone: zone
+            zone: zone,
+            call: call
         )
-        map[Int(pfn)].word = 1
         zones[zone].furtherPages &+= (1 << UInt64(request.order)) &- 1
         if request.flags.contains(.compound) && request.order > 0 {
             map[Int(pfn)].isCompound = true

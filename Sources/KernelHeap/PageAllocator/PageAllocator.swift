@@ -27,7 +27,11 @@ struct PageAllocator: ~Copyable {
     let preferredZones: InlineArray<16, UInt8>
     /// `watermark_boost_factor`, in ten-thousandths.
     var boostFactor = 15_000
-    var decisions = DecisionLog()
+    var decisions = DecisionLog() { didSet { isWatched = decisions.isOn || isAlwaysWatched } }
+    /// Somebody is told of every page that comes and goes: page owner, the address sanitizer.
+    var isAlwaysWatched = false { didSet { isWatched = decisions.isOn || isAlwaysWatched } }
+    /// The same, or the call explains itself: the common ways, which tell nobody, are closed.
+    private(set) var isWatched = false
     /// Reference counts of frames that head no allocated block, where they are not zero.
     var strayReferences = StrayReferences()
     /// Frames with fields that a free page may not have.
@@ -53,6 +57,8 @@ struct PageAllocator: ~Copyable {
     private let hasGaps: Bool
     /// Requests that are to fail.
     var faults = FaultInjection()
+    /// The lower half of the running call's number, for the pages that it takes.
+    var call: UInt32 = 0
     /// Who allocated which page; empty unless the machine was booted with `page_owner=on`.
     var owners = PageOwners()
     private let inPlace = InPlace()
@@ -122,6 +128,9 @@ struct PageAllocator: ~Copyable {
         isReclaimed = other.isReclaimed
         faults = other.faults
         owners = other.owners.fork()
+        isAlwaysWatched = other.isAlwaysWatched
+        isWatched = isAlwaysWatched
+        call = other.call
     }
 
     /// An allocator in the same state; both go their own ways.

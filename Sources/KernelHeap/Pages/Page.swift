@@ -18,6 +18,8 @@ struct Page: ColumnElement {
     }
 
     /// Neighbours on the list that the block is on; `PageList.none` at the ends.
+    ///
+    /// Allocated: the first names the call that did it, and the second counts mappings.
     var next: UInt32 = 0
     var prev: UInt32 = 0
     private var state: UInt32 = 0
@@ -96,6 +98,9 @@ struct Page: ColumnElement {
     /// On an LRU list: how many entries of page tables point to it, `page_mapcount()`.
     var mapCount: UInt32 { prev }
 
+    /// Allocated: the lower half of the call's number; 0 for the boot.
+    var call: UInt32 { next }
+
     /// What reclaim keeps of a page on an LRU list.
     struct Aging: OptionSet, BitwiseCopyable {
         let rawValue: UInt32
@@ -155,7 +160,7 @@ struct Page: ColumnElement {
     /// Becomes what another page is that moves here; which LRU list it joins is said apart.
     mutating func takeOver(_ other: Page) {
         state = state & ~(3 << 22) | other.state & 3 << 22 | 1 << 14
-        prev = other.prev
+        link(next: other.next, prev: other.prev)
         word = other.word
     }
 
@@ -209,10 +214,10 @@ struct Page: ColumnElement {
     ///
     /// - Returns: the page behind it on the list.
     @inline(__always)
-    mutating func leaveList(for type: MigrateType, zone: Int) -> UInt32 {
-        set(.allocated, order: 0, migrateType: type, zone: zone)
-        word = 1
-        return next
+    mutating func leaveList(for type: MigrateType, zone: Int, call: UInt32) -> UInt32 {
+        let behind = next
+        handOut(order: 0, migrateType: type, zone: zone, call: call)
+        return behind
     }
 
     /// A single page comes back to the head of a per-CPU list.
@@ -247,9 +252,10 @@ struct Page: ColumnElement {
 
     /// Heads an allocated block with one reference from now on.
     @inline(__always)
-    mutating func handOut(order: Int, migrateType: MigrateType, zone: Int) {
+    mutating func handOut(order: Int, migrateType: MigrateType, zone: Int, call: UInt32) {
         set(.allocated, order: order, migrateType: migrateType, zone: zone)
         word = 1
+        next = call
     }
 
     @inline(__always)

@@ -123,11 +123,14 @@ extension FrameView {
             Fact("references", references.map { .count($0) } ?? .null),
             Fact("compound", .boolean(isCompound)),
             Fact("cpu", cpu.map { .number(Int64($0)) } ?? .null),
+            Fact("call", call.map { .count($0) } ?? .null),
+            Fact("function", function.map { .text($0) } ?? .null),
         ]
     }
 
     fileprivate var sentence: String {
         let page = "PFN \(pfn.rawValue)"
+        let maker = call.map { " by \(function ?? "a call"), call \($0)" } ?? ""
         let size = order.map { " of order \($0)" } ?? ""
         return switch state {
         case .free: "\(page): free, in a block\(size)."
@@ -135,7 +138,7 @@ extension FrameView {
         case .slab: "\(page): a slab's."
         case .pageTable: "\(page): a page table."
         case .user: "\(page): a page of a process or of the page cache."
-        case .pages: "\(page): handed out by the page allocator, in a block\(size)."
+        case .pages: "\(page): handed out by the page allocator, in a block\(size)\(maker)."
         case .reserved: "\(page): kept at boot, no allocator's."
         }
     }

@@ -13,8 +13,7 @@ public struct AllocationView: Hashable, Sendable {
     public var pfn: PFN
     public var zone: ZoneType
     public var node: Int
-    /// The call that allocated it; nil for what the boot allocated, and for pages without
-    /// `page_owner=on`.
+    /// The call that allocated it; nil for what the boot allocated.
     public var call: UInt64?
     public var kind: Kind
 }
@@ -129,7 +128,7 @@ extension Kernel {
                         pfn: PFN(rawValue: run.start),
                         zone: zone.type,
                         node: zone.node,
-                        call: pageCall(UInt32(truncatingIfNeeded: run.start)),
+                        call: call(page.call),
                         kind: .pages(
                             order: page.order,
                             references: UInt64(page.word),

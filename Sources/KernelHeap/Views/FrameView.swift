@@ -29,6 +29,10 @@ public struct FrameView: Hashable, Sendable {
     public var isCompound = false
     /// The CPU whose list the block is on; nil elsewhere.
     public var cpu: Int?
+    /// The call that allocated the block; nil where it is not handed out, and for the boot's.
+    public var call: UInt64?
+    /// What that call was, where it is still known.
+    public var function: String?
 }
 
 extension Kernel {
@@ -80,6 +84,8 @@ extension Kernel {
         case .allocated:
             view.references = UInt64(page.word)
             view.isCompound = page.isCompound
+            view.call = call(page.call)
+            view.function = view.call.flatMap { function(ofCall: $0) }
             view.state =
                 page.isPageTable
                 ? .pageTable : page.isOnLRU ? .user : page.isReserved ? .reserved : .pages

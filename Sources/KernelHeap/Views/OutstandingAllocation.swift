@@ -14,7 +14,7 @@ public struct OutstandingAllocation: Hashable, Sendable {
     public var size: UInt64
     /// Of an object.
     public var cache: String?
-    /// The call that allocated it; of pages it is known with `page_owner=on`, else nil.
+    /// The call that allocated it; nil for the boot's.
     public var call: UInt64?
 
     /// The name of the kind.
@@ -27,8 +27,7 @@ extension Kernel {
     /// Costs what the machine holds.
     ///
     /// - Parameters:
-    ///   - since: only allocations of calls behind this one. Without `page_owner=on` nobody notes the
-    ///     calls of pages: they are told where this is 0.
+    ///   - since: only allocations of calls behind this one; 0 for those of the boot, too.
     ///   - ofDevices: also what goes with a device that is there.
     /// - Returns: each allocation once.
     public func outstandingAllocations(
@@ -39,7 +38,7 @@ extension Kernel {
         let managed = ofDevices ? DeviceMemory() : deviceMemory()
         appendObjects(since, but: managed, to: &found)
         appendAreas(since, to: &found)
-        if since == 0 || tracksPageOwners { appendPages(since, but: managed, to: &found) }
+        appendPages(since, but: managed, to: &found)
         return found
     }
 
@@ -117,7 +116,7 @@ extension Kernel {
             guard case .block(let page) = run.use, page.kind == .allocated, !page.isOnLRU,
                 !page.isPageTable, !owned.contains(run.start)
             else { continue }
-            let call = pageCall(UInt32(truncatingIfNeeded: run.start))
+            let call = self.call(page.call)
             guard since == 0 || call ?? 0 > since else { continue }
             found.append(
                 OutstandingAllocation(
@@ -129,12 +128,6 @@ extension Kernel {
                 )
             )
         }
-    }
-
-    /// The call that allocated a page in use; nil without `page_owner=on`, and for the boot's.
-    func pageCall(_ frame: UInt32) -> UInt64? {
-        let owner = pages.owners[frame]
-        return owner.isAllocated ? call(owner.allocatingCall) : nil
     }
 
     /// Frames behind areas, and those of kernel stacks in the direct map.
