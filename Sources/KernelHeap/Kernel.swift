@@ -116,7 +116,7 @@ public struct Kernel: ~Copyable, Sendable {
         guard (1...Self.maximumNodes).contains(description.nodes) else {
             throw MachineError("/nodes", "a machine has 1 to \(Self.maximumNodes) nodes")
         }
-        guard (0...ObjectHistory.limit).contains(description.objectHistory) else {
+        guard (0...ObjectHistory.limit).contains(description.rememberedEvents) else {
             throw MachineError(
                 "/object_history",
                 "a machine keeps 0 to \(ObjectHistory.limit) allocations and frees"
@@ -157,15 +157,15 @@ public struct Kernel: ~Copyable, Sendable {
             cpus: description.cpus,
             checksSleep: BootOptions.truth(options.value("debug_atomic_sleep")) ?? true
         )
-        if description.objectHistory > 0 {
-            history = ObjectHistory(capacity: description.objectHistory)
-            written = WrittenBytes(capacity: description.objectHistory)
+        if description.rememberedEvents > 0 {
+            history = ObjectHistory(capacity: description.rememberedEvents)
+            written = WrittenBytes(capacity: description.rememberedEvents)
             slab.keepsHistory = true
         }
         if description.kasan {
             sanitizer = Sanitizer(cpus: description.cpus, frames: pages.map.capacity)
             written = WrittenBytes(
-                capacity: max(description.objectHistory, Self.partlyWrittenLimit)
+                capacity: max(description.rememberedEvents, Self.partlyWrittenLimit)
             )
         }
         if Self.tracksPageOwners(options, on: profile) {
@@ -292,6 +292,12 @@ public struct Kernel: ~Copyable, Sendable {
         if !(outcome.log.isEmpty && outcome.warnings.isEmpty) { findings.note(outcome) }
         if explaining && tryingAlternatives { tryAlternatives(call, arguments, context, &outcome) }
         return outcome
+    }
+
+    /// Notes that the last call was given the result of one that had failed on demand, by its name.
+    public mutating func noteUnlooked(_ result: String, by function: String) {
+        let misuse = Finding.Misuse(unlooked: result, by: function)
+        findings.add(Finding(call: sequence, what: .misuse(misuse)))
     }
 
     /// Adds what would have let a failed request for memory succeed.

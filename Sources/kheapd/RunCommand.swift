@@ -27,6 +27,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Print the verdict only.")
     var quiet = false
 
+    @Flag(help: "Of the memory held at the end, count only what no pointer leads to as leaked.")
+    var unreferenced = false
+
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
     func validate() throws {
@@ -44,7 +47,8 @@ struct RunCommand: ParsableCommand {
         let calls = CallFile(
             limits.service,
             format: CallFile.Format(rawValue: format) ?? .json,
-            isQuiet: quiet
+            isQuiet: quiet,
+            countsUnreferenced: unreferenced
         ) { print($0) }
         let end = calls.run(bytes)
         fflush(nil)

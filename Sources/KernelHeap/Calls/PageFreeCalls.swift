@@ -33,6 +33,7 @@ extension Kernel {
         in context: CallContext
     ) -> CallResult {
         let place = detail(of: frame)
+        checkFree(ofPages: frame, order: Int(order))
         freePages(PFN(rawValue: UInt64(frame)), order: Int(order), in: context)
         return CallResult(.void, detail: .pages(place))
     }

@@ -47,6 +47,7 @@ struct PutPage: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard let frame = kernel.knownFrame(page) else { return .void }
+        kernel.checkFree(ofPages: frame)
         kernel.putPage(frame, in: context)
         return CallResult(.void, detail: .pages(kernel.detail(of: frame)))
     }

@@ -58,9 +58,9 @@ struct PutUser: KernelCall {
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
         kernel.mightFault(at: nil, in: context)
-        return .fault(
-            unless: kernel.putUser(process, address, value, bytes: width, in: context)
-        )
+        let isDone = kernel.putUser(process, address, value, bytes: width, in: context)
+        if !isDone { kernel.noteMissing(at: address, UInt64(width), process: process) }
+        return .fault(unless: isDone)
     }
 }
 
@@ -87,7 +87,22 @@ struct GetUser: KernelCall {
         let process = kernel.processIndex(context)
         kernel.mightFault(at: nil, in: context)
         let value = kernel.getUser(process, address, bytes: width, in: context)
+        if value == nil { kernel.noteMissing(at: 0, 0, process: nil) }
         return .fault(unless: value != nil, .facts([Fact("x", .address(value ?? 0))]))
+    }
+}
+
+extension Kernel {
+    /// The bytes that were not cleared, which somebody has to look at.
+    fileprivate mutating func cleared(
+        _ process: Int,
+        _ address: UInt64,
+        _ count: UInt64,
+        left: UInt64
+    ) -> CallResult {
+        let start = address &+ (count &- left)
+        if left > 0 { noteMissing(at: start, left, process: process) }
+        return CallResult(.unsigned(left))
     }
 }
 
@@ -113,7 +128,8 @@ struct ClearUser: KernelCall {
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
         kernel.mightFault(at: "arch/x86/lib/usercopy_64.c:19", in: context)
-        return CallResult(.unsigned(kernel.clearUser(process, address, count, in: context)))
+        let left = kernel.clearUser(process, address, count, in: context)
+        return kernel.cleared(process, address, count, left: left)
     }
 }
 
@@ -139,9 +155,8 @@ struct ClearUserUnchecked: KernelCall {
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let process = kernel.processIndex(context)
         kernel.mightFault(at: "arch/x86/lib/usercopy_64.c:19", in: context)
-        return CallResult(
-            .unsigned(kernel.clearUserUnchecked(process, address, count, in: context))
-        )
+        let left = kernel.clearUserUnchecked(process, address, count, in: context)
+        return kernel.cleared(process, address, count, left: left)
     }
 }
 

@@ -101,16 +101,24 @@ struct CheckResult: KernelCall {
     static let signature = CallSignature(
         "check_result",
         returns: "unsigned long",
-        [Parameter("seq", .size, "The number of a call that copied to or from user space.")],
+        [
+            Parameter(
+                "seq",
+                .size,
+                "The number of a call that copied to or from user space; left out, the call before.",
+                optional: true
+            )
+        ],
         "Looks at a copy's result: the bytes it did not copy. Without it, to use them is a warning.",
         takesNull: true
     )
 
-    var call: UInt64
+    var call: UInt64?
 
-    init(_ arguments: borrowing CallArguments) { call = arguments.word(0) }
+    init(_ arguments: borrowing CallArguments) { call = arguments.has(0) ? arguments.word(0) : nil }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        CallResult(.unsigned(kernel.unchecked.check(call) ?? 0))
+        let call = call ?? kernel.sequence &- 1
+        return CallResult(.unsigned(kernel.unchecked.check(call) ?? 0))
     }
 }

@@ -54,7 +54,10 @@ struct StrncpyFromUser: KernelCall {
             limit: limit,
             in: context
         )
-        guard let length else { return .fault(unless: false) }
+        guard let length else {
+            kernel.noteMissing(at: target, UInt64(max(limit, 0)), process: nil)
+            return .fault(unless: false)
+        }
         return CallResult(.integer(length))
     }
 }

@@ -16,8 +16,12 @@ public struct Finding: Hashable, Sendable {
         /// The part of a verdict that tells it.
         public var part: Part
 
-        public enum Part: Hashable, Sendable {
-            case warnings, contexts, unlooked
+        /// A failure that was passed on as if it had been a success.
+        init(unlooked result: String, by function: String) {
+            name = "unlooked_failure"
+            sentence = "\(function) was given \(result), which is a failure that was forced."
+            calls = []
+            part = .unlooked
         }
 
         init(_ warning: MisuseWarning) {
@@ -33,8 +37,28 @@ public struct Finding: Hashable, Sendable {
         }
     }
 
+    /// The part of a verdict that tells a finding.
+    public enum Part: Hashable, Sendable {
+        case reports, warnings, contexts, unlooked
+    }
+
     public var call: UInt64
     public var what: What
+
+    var part: Part {
+        switch what {
+        case .misuse(let misuse): misuse.part
+        case .report: .reports
+        }
+    }
+
+    /// The name of the misuse, or of the report's kind.
+    var kind: String {
+        switch what {
+        case .misuse(let misuse): misuse.name
+        case .report(let kind, _): kind.rawValue
+        }
+    }
 
     /// Host memory beside the value itself, in bytes.
     fileprivate var textBytes: Int {
@@ -82,19 +106,36 @@ public enum ReportKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// What the calls of a machine did wrong, so that a whole run can be judged at its end.
+///
+/// The first findings are kept, for what went wrong later often follows from them, and the newest;
+/// those between are counted by kind.
 struct FindingLog: Sendable {
-    /// Findings that are kept; the oldest go first.
-    static let limit = 1_024
+    /// A kind of findings that were not kept.
+    struct Dropped: Sendable {
+        let part: Finding.Part
+        let kind: String
+        var count: UInt64
+        /// The newest call among theirs.
+        var call: UInt64
+    }
 
-    private(set) var findings: [Finding] = []
-    /// Findings that are not kept any more, and the call of the newest of them.
-    private(set) var dropped: UInt64 = 0
-    private(set) var newestDropped: UInt64 = 0
+    /// Findings that are kept of the first ones, and of the newest.
+    static let limit = 512
 
+    private var first: [Finding] = []
+    private var newest: [Finding] = []
+    /// In the order in which the kinds came.
+    private(set) var dropped: [Dropped] = []
     /// Of the findings' texts.
     private var textBytes = 0
 
-    var heldBytes: Int { findings.capacity * MemoryLayout<Finding>.stride + textBytes }
+    /// Oldest first.
+    var findings: [Finding] { newest.isEmpty ? first : first + newest }
+
+    var heldBytes: Int {
+        (first.capacity + newest.capacity) * MemoryLayout<Finding>.stride + textBytes
+            + dropped.capacity * MemoryLayout<Dropped>.stride
+    }
 
     mutating func note(_ outcome: borrowing CallOutcome) {
         let call = outcome.sequence
@@ -102,8 +143,7 @@ struct FindingLog: Sendable {
             add(Finding(call: call, what: .misuse(Finding.Misuse(warning))))
         }
         if outcome.omittedWarnings > 0 {
-            dropped &+= UInt64(outcome.omittedWarnings)
-            newestDropped = call
+            drop(.warnings, "omitted", UInt64(outcome.omittedWarnings), call)
         }
         for line in outcome.log {
             guard let kind = ReportKind(line: line) else { continue }
@@ -111,15 +151,31 @@ struct FindingLog: Sendable {
         }
     }
 
-    private mutating func add(_ finding: Finding) {
-        if findings.count == Self.limit {
-            let gone = Self.limit / 4
-            dropped &+= UInt64(gone)
-            newestDropped = max(newestDropped, findings[gone - 1].call)
-            textBytes -= findings[..<gone].reduce(0) { $0 + $1.textBytes }
-            findings.removeFirst(gone)
-        }
+    mutating func add(_ finding: Finding) {
         textBytes += finding.textBytes
-        findings.append(finding)
+        guard first.count >= Self.limit else { return first.append(finding) }
+        if newest.count == Self.limit {
+            let gone = Self.limit / 4
+            for old in newest[..<gone] {
+                drop(old.part, old.kind, 1, old.call)
+                textBytes -= old.textBytes
+            }
+            newest.removeFirst(gone)
+        }
+        newest.append(finding)
+    }
+
+    private mutating func drop(
+        _ part: Finding.Part,
+        _ kind: String,
+        _ count: UInt64,
+        _ call: UInt64
+    ) {
+        if let place = dropped.firstIndex(where: { $0.part == part && $0.kind == kind }) {
+            dropped[place].count &+= count
+            dropped[place].call = call
+        } else {
+            dropped.append(Dropped(part: part, kind: kind, count: count, call: call))
+        }
     }
 }

@@ -28,6 +28,35 @@ extension Kernel {
         }
     }
 
+    /// Notes what is wrong with pages that a caller is about to give back, where the page allocator
+    /// lets it pass or says so later.
+    ///
+    /// - Parameters:
+    ///   - frame: the first page.
+    ///   - order: of the block, as the caller says.
+    mutating func checkFree(ofPages frame: UInt32, order: Int) {
+        guard let place = pagePlace(at: layout.virtual(frame)) else { return }
+        switch place.use {
+        case .unmapped, .reserved: return
+        case .free: misuse.add(.wrongPageFree(place, .isFree))
+        case .pages, .compound:
+            let page = pages.map[Int(frame)]
+            if place.block?.rawValue != UInt64(frame) {
+                misuse.add(.wrongPageFree(place, .isInside))
+            } else if order != page.order, page.word <= 1, !page.isOnLRU, !page.isPageTable {
+                misuse.add(.wrongPageFree(place, .order(given: order)))
+            }
+        }
+    }
+
+    /// The same of a page that `put_page()` may free.
+    mutating func checkFree(ofPages frame: UInt32) {
+        let head = pages.compoundHead(of: frame)
+        let page = pages.map[Int(head)]
+        let isWhole = page.kind == .allocated && page.isCompound
+        checkFree(ofPages: head, order: isWhole ? page.order : 0)
+    }
+
     /// Notes what is wrong with an address that a caller is about to free to a cache.
     mutating func checkFree(_ address: UInt64, to cache: Int) {
         guard let place = slabPlace(at: address) else {

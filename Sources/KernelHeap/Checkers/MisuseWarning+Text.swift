@@ -6,6 +6,9 @@ extension MisuseWarning {
         case .doubleFree: "double_free"
         case .invalidFree: "invalid_free"
         case .wrongMemory: "wrong_memory"
+        case .wrongPageFree(_, .isFree): "double_free"
+        case .wrongPageFree(_, .isInside): "invalid_free"
+        case .wrongPageFree(_, .order): "wrong_order"
         case .wrongCache: "wrong_cache"
         case .strayAllocation: "stray_allocation"
         case .sharedObject: "shared_object"
@@ -33,8 +36,14 @@ extension MisuseWarning {
                 Fact("address", .address(address.rawValue)), Fact("cache", .text(cache)),
                 Fact("place", place.map { .facts($0.facts) } ?? .null),
             ]
-        case .wrongMemory(let place):
+        case .wrongMemory(let place), .wrongPageFree(let place, .isFree),
+            .wrongPageFree(let place, .isInside):
             [Fact("address", .address(place.address.rawValue)), Fact("place", .facts(place.facts))]
+        case .wrongPageFree(let place, .order(let given)):
+            [
+                Fact("address", .address(place.address.rawValue)),
+                Fact("order", .number(Int64(given))), Fact("place", .facts(place.facts)),
+            ]
         case .wrongCache(let place, let given):
             [
                 Fact("address", .address(place.address.rawValue)), Fact("cache", .text(given)),
@@ -95,10 +104,16 @@ extension MisuseWarning {
             case .strayAllocation(_, _, let place): [place]
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
             case .informationLeak(let leak), .uninitializedValue(let leak): [leak.place]
-            case .wrongMemory, .freePages, .notDirectMapped, .wrongConversion, .doubleFetch,
+            case .wrongMemory, .wrongPageFree, .freePages, .notDirectMapped, .wrongConversion,
+                .doubleFetch,
                 .uncheckedCopy, .wrongContext, .managedMemory, .dmaMisuse, .kasan:
                 []
             }
+        switch self {
+        case .wrongMemory(let place), .wrongPageFree(let place, _), .freePages(let place, _):
+            return place.call.map { [$0] } ?? []
+        default: break
+        }
         if case .doubleFetch(let fetch) = self { return [fetch.firstCall] }
         if case .uncheckedCopy(_, _, let call) = self { return [call] }
         if case .wrongContext(let wrong) = self { return wrong.locks.map(\.call) }
@@ -120,6 +135,18 @@ extension MisuseWarning {
         case .invalidFree(let place):
             "No object begins there: \(place.position). The address is linked into the freelist."
         case .wrongMemory(let place): "What was freed is no object of a slab: \(place.phrase)."
+        case .wrongPageFree(let place, .isFree):
+            "\(place.phrase) was freed again: its reference count falls below zero, which nobody "
+                + "sees before it leaves its list."
+        case .wrongPageFree(let place, .isInside):
+            "\(place.phrase) was freed, which is not the first page of its block: it loses a "
+                + "reference, and nothing goes back."
+        case .wrongPageFree(let place, .order(let given)):
+            "\(place.phrase) was freed as a block of order \(given), and has order "
+                + "\(place.order ?? 0): "
+                + (given < place.order ?? 0
+                    ? "its other pages are nobody's from now on, and never come back."
+                    : "the kernel reports the pages behind it, and keeps the block.")
         case .wrongCache(let place, let given):
             "\(place.phrase) was freed to \(CacheName.escaped(given)); it goes back to its own cache."
         case .strayAllocation(_, let cache, let place):
@@ -290,16 +317,19 @@ extension PagePlace {
             Fact("pfn", block.map { .count($0.rawValue) } ?? .null),
             Fact("order", order.map { .number(Int64($0)) } ?? .null),
             Fact("offset", offset.map { .count($0) } ?? .null),
+            Fact("call", call.map { .count($0) } ?? .null),
+            Fact("function", function.map { .text($0) } ?? .null),
         ]
     }
 
     fileprivate var phrase: String {
-        switch use {
+        let maker = call.map { " of \(function ?? "a call"), call \($0)" } ?? ""
+        return switch use {
         case .unmapped: "no memory is mapped there"
         case .reserved: "a page kept at boot"
         case .free: "a free page"
-        case .pages: "a page of the page allocator"
-        case .compound: "byte \(offset ?? 0) of a compound block of order \(order ?? 0)"
+        case .pages: "a page of the page allocator\(maker)"
+        case .compound: "byte \(offset ?? 0) of a compound block of order \(order ?? 0)\(maker)"
         }
     }
 }

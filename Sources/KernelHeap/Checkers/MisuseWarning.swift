@@ -8,6 +8,8 @@ public enum MisuseWarning: Hashable, Sendable {
     case invalidFree(SlabPlace)
     /// An address was freed that no slab holds, or one of pages that `kmalloc` does not give so.
     case wrongMemory(PagePlace)
+    /// Pages were given back that were not what the caller took them for.
+    case wrongPageFree(PagePlace, WrongPageFree)
     /// An object was freed to a cache that is not its own.
     case wrongCache(SlabPlace, given: String)
     /// An allocation gave an address at which no object of the cache begins.
@@ -67,6 +69,16 @@ public struct WrongConversion: Hashable, Sendable {
     /// What was converted: an address or a frame number, as the function takes it.
     public var value: UInt64
     public var reason: Reason
+}
+
+/// What is wrong with a free of pages that the page allocator lets pass.
+public enum WrongPageFree: Hashable, Sendable {
+    /// They are free.
+    case isFree
+    /// They lie inside a block: a block goes back by its first page.
+    case isInside
+    /// The block has another order.
+    case order(given: Int)
 }
 
 /// A load or a store of kernel memory.

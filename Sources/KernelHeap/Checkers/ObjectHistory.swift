@@ -10,6 +10,8 @@
 struct ObjectHistory: Sendable {
     /// Most events that a machine may keep: 40 bytes each, and an entry of a table for each address.
     static let limit = 1 << 18
+    /// What a machine with the address sanitizer keeps unasked.
+    static let sanitizedLimit = 1 << 16
     /// Most events of one address.
     static let objectLimit = 64
 

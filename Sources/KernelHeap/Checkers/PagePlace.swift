@@ -21,6 +21,9 @@ public struct PagePlace: Hashable, Sendable {
 
     /// Where the address lies in the block, in bytes.
     public var offset: UInt64?
+    /// The call that allocated the block, and what it was; nil where it is free, and for the boot's.
+    public var call: UInt64?
+    public var function: String?
 }
 
 extension Kernel {
@@ -40,6 +43,9 @@ extension Kernel {
             place.block = PFN(rawValue: run.start)
             place.offset = address &- layout.pageOffset &- run.start << 12
             place.order = page.order
+            guard page.kind == .allocated else { break }
+            place.call = call(page.call)
+            place.function = place.call.flatMap { function(ofCall: $0) }
         }
         return place
     }

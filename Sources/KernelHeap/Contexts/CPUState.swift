@@ -15,9 +15,14 @@ struct CPUState: Hashable, Sendable {
     /// The task that runs, where it cannot be taken off; 0 is the idle task.
     var pid = 0
     private(set) var frames: [Frame] = []
+    /// The call that found the CPU idle, and left something behind.
+    var call: UInt64 = 0
 
     /// Nothing keeps the CPU: between calls it is idle.
     var isQuiet: Bool { !count.isAtomic && !areInterruptsOff && frames.isEmpty }
+
+    /// The innermost handler that runs; nil where a task does.
+    var handler: CallContext.Kind? { count.kind == .process ? nil : count.kind }
 
     /// A handler begins: interrupts are off in all but soft ones.
     mutating func enter(_ amount: UInt32) {

@@ -87,7 +87,10 @@ extension Kernel {
 
     /// Changes what a CPU keeps; its task is the one that calls.
     mutating func changeCPU(_ context: CallContext, _ change: (inout CPUState) -> Void) {
-        if contexts.cpus[context.cpu].isQuiet { contexts.cpus[context.cpu].pid = context.pid }
+        if contexts.cpus[context.cpu].isQuiet {
+            contexts.cpus[context.cpu].pid = context.pid
+            contexts.cpus[context.cpu].call = sequence
+        }
         change(&contexts.cpus[context.cpu])
         settleContexts()
     }

@@ -85,6 +85,7 @@ extension Kernel {
         _ change: (inout TaskState) -> Void
     ) {
         guard let place = process(context.pid) else { return }
+        if processes[place].task.isPlain { processes[place].task.call = sequence }
         change(&processes[place].task)
         settleContexts()
     }

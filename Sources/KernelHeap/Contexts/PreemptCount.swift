@@ -42,6 +42,9 @@ struct PreemptCount: Hashable, Sendable {
     /// Soft interrupts are kept off, by one who is no handler of theirs.
     var areSoftirqsOff: Bool { rawValue & 0xfe00 != 0 }
 
+    /// How often preemption is off.
+    var preemptionDepth: Int { Int(rawValue & 0xff) }
+
     /// What the CPU runs: the innermost handler.
     var kind: CallContext.Kind {
         if rawValue & 0xf0_0000 != 0 { return .nmi }

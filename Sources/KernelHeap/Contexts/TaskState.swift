@@ -31,6 +31,11 @@ struct TaskState: Hashable, Sendable {
     var readDepth = 0
     /// `current->pagefault_disabled`.
     var pagefaultDisabled = 0
+    /// The call that found the task as others are, and left something behind.
+    var call: UInt64 = 0
+
+    /// As other tasks are.
+    var isPlain: Bool { readDepth == 0 && pagefaultDisabled == 0 && flags.isEmpty }
 
     /// A call of the task has more to look at than others.
     var isSpecial: Bool { readDepth > 0 || !flags.isEmpty }

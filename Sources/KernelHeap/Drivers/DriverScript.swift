@@ -106,6 +106,18 @@ public struct MethodStep: Hashable, Sendable {
         self.condition = condition
     }
 
+    /// Variables that it looks at, or passes on.
+    var variablesRead: [Int] {
+        var values = condition.map { [$0.left, $0.right] } ?? []
+        switch action {
+        case .leave(let value): values.append(value)
+        case .call(_, _, let bindings, _): values += bindings.map(\.value)
+        }
+        return values.flatMap { [$0.first, $0.second] }.compactMap {
+            if case .variable(let place) = $0 { place } else { nil }
+        }
+    }
+
     fileprivate var heldBytes: Int {
         guard case .call(_, let arguments, let bindings, _) = action else { return 128 }
         return 256 + bindings.count * 64 + arguments.payloadBytes

@@ -62,6 +62,9 @@ extension Kernel {
         devices.depth += 1
         defer { devices.depth -= 1 }
         for step in steps {
+            if !unchecked.isEmpty {
+                for variable in step.variablesRead { unchecked.look(at: variable, in: sequence) }
+            }
             if let condition = step.condition, !condition.holds(variables) { continue }
             switch step.action {
             case .leave(let value):
@@ -70,7 +73,10 @@ extension Kernel {
             case .call(let index, let arguments, let bindings, let result):
                 let deaths = log.deaths
                 let value = runStep(index, arguments, bindings, variables, context, &run)
-                if let result { variables[result] = value }
+                if let result {
+                    variables[result] = value
+                    if !unchecked.isEmpty { unchecked.keep(in: result, of: sequence) }
+                }
                 if log.deaths > deaths || contexts.hang != nil { run.value = nil }
             }
             if run.value == nil { break }

@@ -27,7 +27,10 @@ extension Kernel {
             return 0
         }
         let frame = storedFrame(pfn)
-        highMemory.update(context.cpu, context.pid) { $0.frames.append(frame) }
+        highMemory.update(context.cpu, context.pid) { [sequence] in
+            if $0.isEmpty { $0.call = sequence }
+            $0.frames.append(frame)
+        }
         highMemory.running[context.cpu] = context.pid
         let address = localAddress(context.cpu, held)
         setLocalEntry(address, frame: UInt64(frame), cpu: context.cpu)
@@ -87,7 +90,8 @@ extension Kernel {
 
     /// Preemption and page faults go off: the first half of `kmap_atomic()`.
     mutating func enterAtomicMap(_ context: CallContext) {
-        highMemory.update(context.cpu, context.pid) {
+        highMemory.update(context.cpu, context.pid) { [sequence] in
+            if $0.isEmpty { $0.call = sequence }
             $0.atomicDepth = min($0.atomicDepth + 1, LocalMaps.depthLimit)
         }
         highMemory.running[context.cpu] = context.pid

@@ -10,6 +10,8 @@ struct LocalMaps: Hashable, Sendable {
     var frames: [UInt32] = []
     /// Calls of `kmap_atomic` that were not undone: preemption and page faults are off.
     var atomicDepth = 0
+    /// The call that made the first of them.
+    var call: UInt64 = 0
 
     /// More maps than these are a BUG: `KM_MAX_IDX`, of which the last is never reached.
     static let limit = 15

@@ -16,8 +16,9 @@ public struct MachineDescription: Hashable, Sendable {
     /// The kernel's command line.
     public var bootOptions = ""
     public var swapBytes: UInt64 = 0
-    /// Most allocations and frees of slab objects to remember, for `biography(of:)`; 0 for none.
-    public var objectHistory = 0
+    /// Most allocations and frees of slab objects to remember, for `biography(of:)`; 0 for none, nil
+    /// for as many as the reports of `kasan` want, and none without it.
+    public var objectHistory: Int?
     /// Whether the kernel has the address sanitizer: `CONFIG_KASAN_GENERIC`; on x86_64 alone.
     public var kasan = false
     /// The firmware's table of memory; ignored where `zones` is given.
@@ -29,6 +30,9 @@ public struct MachineDescription: Hashable, Sendable {
     public var zones: [ZoneDescription]?
 
     public init() {}
+
+    /// What `objectHistory` comes to.
+    public var rememberedEvents: Int { objectHistory ?? (kasan ? ObjectHistory.sanitizedLimit : 0) }
 }
 
 /// Bytes that the kernel keeps from boot on: its image, an initial file system, page structures.

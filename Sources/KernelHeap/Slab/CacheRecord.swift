@@ -16,6 +16,8 @@ struct CacheRecord: Sendable {
     /// The `struct kmem_cache_node` of each node.
     var nodes: [UInt64] = []
     var constructor: CacheConstructor?
+    /// Made by the boot, as its structures are, whenever they come to be looked at.
+    var isOfBoot = false
     /// Runs a constructor, or was made before all others and keeps itself.
     var isExclusive: Bool
 }

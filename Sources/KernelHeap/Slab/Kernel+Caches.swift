@@ -94,6 +94,7 @@ extension Kernel {
     /// the boot gets them when somebody first needs its address.
     private mutating func addressCache(_ cache: Int, in context: CallContext) -> Bool {
         guard slab.catalog.records[cache].address == 0 else { return true }
+        let isOfBoot = slab.catalog.records[cache].isOfBoot
         guard
             let object = allocateObject(
                 from: 0,
@@ -101,16 +102,25 @@ extension Kernel {
                 in: context
             )
         else { return false }
+        if isOfBoot { giveToBoot(object) }
         var nodes: [UInt64] = []
         for _ in 0..<slab.nodeCount {
             guard let node = allocateObject(from: 1, flags: .kernel, in: context) else {
                 release(object.address, nodes, in: context)
                 return false
             }
+            if isOfBoot { giveToBoot(node) }
             nodes.append(node.address)
         }
         slab.catalog.place(cache, at: object.address, nodes: nodes)
         return true
+    }
+
+    /// What the boot made is none of the running call's.
+    private mutating func giveToBoot(_ object: SlabAllocator.Object) {
+        guard object.slab != Slab.none else { return }
+        let states = Int(slab.slabs[Int(object.slab)].states)
+        slab.states[states + Int(object.index)].giveToBoot()
     }
 
     /// Gives the structures of a cache back.

@@ -254,6 +254,9 @@ struct ObjectState: ColumnElement {
         return next
     }
 
+    /// Belongs to the boot from now on.
+    mutating func giveToBoot() { bits &= 0xffff_ffff }
+
     /// Changes the link of a free object.
     mutating func link(to next: UInt16) { bits = bits & ~0xffff | UInt64(next) }
 

@@ -36,6 +36,7 @@ struct SlabCatalog: Sendable {
         for request in options.architecture.builtins.inOrderOfCreation {
             _ = add(request, isExclusive: BuiltinCaches.isExclusive(request))
         }
+        for place in records.indices { records[place].isOfBoot = true }
         // The caches that SLUB itself lives in and the plain ones of kmalloc() are exempt.
         for place in 0..<KmallocCaches.first + options.architecture.kmalloc.sizes {
             records[place].references = -1

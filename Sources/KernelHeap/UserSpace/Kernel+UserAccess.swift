@@ -148,6 +148,7 @@ extension Kernel {
 
     /// Nests or ends `pagefault_disable()`; an end too many has no effect here.
     mutating func disablePagefaults(of process: Int, by change: Int) {
+        if processes[process].task.isPlain { processes[process].task.call = sequence }
         let depth = processes[process].task.pagefaultDisabled &+ change
         processes[process].task.pagefaultDisabled = min(max(depth, 0), 1 << 20)
     }

@@ -10,8 +10,10 @@ struct UncheckedCopies: Sendable {
         var call: UInt64
         /// The process whose memory lacks the bytes; nil where the kernel's does.
         var process: Int?
-        /// The bytes that were not copied.
+        /// The bytes that were not copied; none where a register lacks them.
         var range: Range<UInt64>
+        /// The variable that a driver's method keeps the result in.
+        var variable: Int?
     }
 
     private var copies: [Copy] = []
@@ -21,7 +23,6 @@ struct UncheckedCopies: Sendable {
     var waiting: [Copy] { copies }
 
     mutating func add(_ copy: Copy) {
-        guard !copy.range.isEmpty else { return }
         if copies.count == Self.limit { copies.removeFirst() }
         copies.append(copy)
     }
@@ -33,6 +34,19 @@ struct UncheckedCopies: Sendable {
         guard let index = copies.firstIndex(where: { $0.call == call }) else { return nil }
         let range = copies.remove(at: index).range
         return range.upperBound - range.lowerBound
+    }
+
+    /// A method keeps the result of the call's newest copy in a variable.
+    mutating func keep(in variable: Int, of call: UInt64) {
+        guard let index = copies.indices.last, copies[index].call == call,
+            copies[index].variable == nil
+        else { return }
+        copies[index].variable = variable
+    }
+
+    /// A method looks at a variable, or passes it on.
+    mutating func look(at variable: Int, in call: UInt64) {
+        copies.removeAll { $0.call == call && $0.variable == variable }
     }
 
     /// Takes the copies whose missing bytes are touched now.
@@ -68,9 +82,20 @@ extension Kernel {
     ) {
         guard copy.fault?.reason != .usercopyAbort else { return }
         let (start, wraps) = target.addingReportingOverflow(copy.copied)
-        let (end, overflows) = start.addingReportingOverflow(copy.notCopied)
-        guard !wraps, !overflows else { return }
-        unchecked.add(UncheckedCopies.Copy(call: sequence, process: process, range: start..<end))
+        if !wraps { noteMissing(at: start, copy.notCopied, process: process) }
+    }
+
+    /// Remembers that the running call left bytes out.
+    ///
+    /// - Parameters:
+    ///   - start: the first of them.
+    ///   - count: how many; 0 where a register lacks them.
+    ///   - process: whose memory that is; nil for the kernel's.
+    mutating func noteMissing(at start: UInt64, _ count: UInt64, process: Int?) {
+        let (end, overflows) = start.addingReportingOverflow(count)
+        guard !overflows else { return }
+        let range = count == 0 ? 0..<0 : start..<end
+        unchecked.add(UncheckedCopies.Copy(call: sequence, process: process, range: range))
     }
 
     /// Warns where bytes are loaded that a copy did not bring, and forgets those that are stored now.

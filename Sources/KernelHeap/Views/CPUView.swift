@@ -97,7 +97,8 @@ extension Kernel {
 }
 
 extension TaskState.Flags {
-    fileprivate var names: [String] {
+    /// As the kernel's sources call them.
+    var names: [String] {
         let all: [(TaskState.Flags, String)] = [
             (.memAlloc, "PF_MEMALLOC"), (.noFS, "PF_MEMALLOC_NOFS"), (.noIO, "PF_MEMALLOC_NOIO"),
         ]

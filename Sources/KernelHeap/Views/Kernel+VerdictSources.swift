@@ -1,20 +1,55 @@
 /// The parts of a verdict.
 extension Kernel {
     /// Memory that callers still hold, but for what goes with a device.
-    func collectLeaks(since: UInt64, into part: inout VerdictPart) {
-        for allocation in outstandingAllocations(since: since, ofDevices: false) {
-            if part.count(allocation.kindName) { part.keep(item(for: allocation)) }
+    func collectLeaks(_ scope: VerdictScope, into part: inout VerdictPart) {
+        let held = outstandingAllocations(since: scope.since, ofDevices: false)
+        switch scope.leakRule {
+        case .held:
+            for allocation in held { add(allocation, "are still held", to: &part) }
+        case .unreferenced:
+            let scan = reachableMemory(telling: false)
+            for allocation in held {
+                guard let object = leakObject(at: allocation.address) else {
+                    add(allocation, "are still held", to: &part)
+                    continue
+                }
+                guard !hasReached(object.address, scan),
+                    kmemleak.marks[object.address]?.isIgnored != true
+                else { continue }
+                add(allocation, "are still held, and no pointer leads to them", to: &part)
+            }
+        }
+        for slot in highMemory.pkmap.slots where slot.count > 1 && slot.call > scope.since {
+            part.add(
+                VerdictItem(
+                    kind: "kmap",
+                    call: slot.call,
+                    text: "PFN \(slot.frame) is still mapped by kmap, call \(slot.call).",
+                    facts: [
+                        Fact("pfn", .count(UInt64(slot.frame))),
+                        Fact("count", .count(UInt64(slot.count) - 1)),
+                    ]
+                )
+            )
         }
     }
 
-    private func item(for allocation: OutstandingAllocation) -> VerdictItem {
+    private func add(
+        _ allocation: OutstandingAllocation,
+        _ complaint: String,
+        to part: inout VerdictPart
+    ) {
+        if part.count(allocation.kindName) { part.keep(item(for: allocation, complaint)) }
+    }
+
+    private func item(for allocation: OutstandingAllocation, _ complaint: String) -> VerdictItem {
         let maker = allocation.call.flatMap { function(ofCall: $0) }.map { " of \($0)" } ?? ""
         let place = allocation.cache.map { " from \(CacheName.escaped($0))" } ?? ""
         let call = allocation.call.map { ", call \($0)," } ?? ""
         return VerdictItem(
             kind: allocation.kindName,
             call: allocation.call,
-            text: "\(allocation.size) bytes\(maker)\(place)\(call) are still held.",
+            text: "\(allocation.size) bytes\(maker)\(place)\(call) \(complaint).",
             facts: [
                 Fact("address", .address(allocation.address)),
                 Fact("size", .count(allocation.size)),
@@ -32,30 +67,19 @@ extension Kernel {
                 VerdictItem(kind: kind.rawValue, call: finding.call, text: line)
             )
         }
-        if findings.newestDropped > since { part.forget(findings.dropped) }
+        forget(.reports, since, &part)
+    }
+
+    /// Counts findings of a part that are not kept, all of a kind where the newest is in question.
+    private func forget(_ wanted: Finding.Part, _ since: UInt64, _ part: inout VerdictPart) {
+        for kind in findings.dropped where kind.part == wanted && kind.call > since {
+            part.forget(kind.kind, kind.count)
+        }
     }
 
     /// Misuse that no report tells, but for what other parts have.
     func collectWarnings(since: UInt64, into part: inout VerdictPart) {
         collectMisuse(.warnings, since, &part)
-    }
-
-    /// Functions that were used where they must not be, and locks that are still held.
-    func collectContexts(since: UInt64, into part: inout VerdictPart) {
-        collectMisuse(.contexts, since, &part)
-        for lock in contexts.locks.held where lock.call > since {
-            part.add(
-                VerdictItem(
-                    kind: "lock_held",
-                    call: lock.call,
-                    text: "\(lock.function) took the \(lock.kind.rawValue) \(lock.name.text), and "
-                        + "nobody gave it back.",
-                    facts: [
-                        Fact("lock", .text(lock.name.text)), Fact("cpu", .count(UInt64(lock.cpu))),
-                    ]
-                )
-            )
-        }
     }
 
     /// Failures that nobody has looked at: bytes used that a copy did not bring, and copies that
@@ -69,8 +93,9 @@ extension Kernel {
                     kind: "unchecked_result",
                     call: copy.call,
                     text:
-                        "\(function(ofCall: copy.call) ?? "A copy") left out \(length) bytes, and "
-                        + "nobody has looked at its result.",
+                        "\(function(ofCall: copy.call) ?? "A copy") "
+                        + (length > 0 ? "left out \(length) bytes" : "failed")
+                        + ", and nobody has looked at its result.",
                     facts: [
                         Fact("address", .address(copy.range.lowerBound)),
                         Fact("length", .count(length)),
@@ -163,8 +188,8 @@ extension Kernel {
         }
     }
 
-    private func collectMisuse(
-        _ wanted: Finding.Misuse.Part,
+    func collectMisuse(
+        _ wanted: Finding.Part,
         _ since: UInt64,
         _ part: inout VerdictPart
     ) {
@@ -181,5 +206,6 @@ extension Kernel {
                 )
             )
         }
+        forget(wanted, since, &part)
     }
 }

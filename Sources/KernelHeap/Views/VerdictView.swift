@@ -2,8 +2,7 @@
 ///
 /// Each part has a source in `Kernel.verdictSources`; a further one is a further element there.
 public struct VerdictView: Hashable, Sendable {
-    /// The first call that is judged comes behind this one.
-    public var since: UInt64
+    public var scope: VerdictScope
     public var sequence: UInt64
     public var isPanicked: Bool
     public var isHung: Bool
@@ -12,6 +11,27 @@ public struct VerdictView: Hashable, Sendable {
 
     /// Whether nothing is wrong.
     public var isOK: Bool { !isPanicked && !isHung && parts.allSatisfy { $0.total == 0 } }
+}
+
+/// What is judged.
+public struct VerdictScope: Hashable, Sendable {
+    /// Which memory counts as leaked.
+    public enum LeakRule: String, CaseIterable, Sendable {
+        /// All that callers hold.
+        case held
+        /// Of what the leak detector knows, only what no pointer leads to; blocks of pages, which it
+        /// does not know, as they are held.
+        case unreferenced
+    }
+
+    /// The first call that is judged comes behind this one; 0 for the whole life of the machine.
+    public var since: UInt64
+    public var leakRule: LeakRule
+
+    public init(since: UInt64 = 0, leakRule: LeakRule = .held) {
+        self.since = since
+        self.leakRule = leakRule
+    }
 }
 
 /// One kind of thing that may be wrong after a run.
@@ -37,11 +57,7 @@ public struct VerdictPart: Hashable, Sendable {
     /// - Returns: whether the list has room for it.
     mutating func count(_ kind: String) -> Bool {
         total &+= 1
-        if let place = counts.firstIndex(where: { $0.kind == kind }) {
-            counts[place].count &+= 1
-        } else {
-            counts.append((kind, 1))
-        }
+        add(1, of: kind)
         return items.count < limit
     }
 
@@ -53,9 +69,19 @@ public struct VerdictPart: Hashable, Sendable {
     /// Keeps an item that was counted.
     mutating func keep(_ item: VerdictItem) { items.append(item) }
 
-    mutating func forget(_ count: UInt64) {
+    /// Counts what is not known singly any more.
+    mutating func forget(_ kind: String, _ count: UInt64) {
         total &+= count
         forgotten &+= count
+        add(count, of: kind)
+    }
+
+    private mutating func add(_ count: UInt64, of kind: String) {
+        if let place = counts.firstIndex(where: { $0.kind == kind }) {
+            counts[place].count &+= count
+        } else {
+            counts.append((kind, count))
+        }
     }
 
     public static func == (left: VerdictPart, right: VerdictPart) -> Bool {
@@ -86,32 +112,33 @@ public struct VerdictItem: Hashable, Sendable {
 /// Where a part of the verdict comes from.
 struct VerdictSource: Sendable {
     let name: String
-    /// Adds what is wrong because of calls behind `since`.
+    /// Adds what is wrong because of calls in the scope.
     let collect:
-        @Sendable (_ kernel: borrowing Kernel, _ since: UInt64, _ part: inout VerdictPart) -> Void
+        @Sendable (_ kernel: borrowing Kernel, _ scope: VerdictScope, _ part: inout VerdictPart) ->
+            Void
 }
 
 extension Kernel {
     /// What a run is judged by, in the order of the document.
     static let verdictSources: [VerdictSource] = [
-        VerdictSource(name: "leaks") { kernel, since, part in
-            kernel.collectLeaks(since: since, into: &part)
+        VerdictSource(name: "leaks") { kernel, scope, part in
+            kernel.collectLeaks(scope, into: &part)
         },
-        VerdictSource(name: "reports") { kernel, since, part in
-            kernel.collectReports(since: since, into: &part)
+        VerdictSource(name: "reports") { kernel, scope, part in
+            kernel.collectReports(since: scope.since, into: &part)
         },
-        VerdictSource(name: "warnings") { kernel, since, part in
-            kernel.collectWarnings(since: since, into: &part)
+        VerdictSource(name: "warnings") { kernel, scope, part in
+            kernel.collectWarnings(since: scope.since, into: &part)
         },
-        VerdictSource(name: "contexts") { kernel, since, part in
-            kernel.collectContexts(since: since, into: &part)
+        VerdictSource(name: "contexts") { kernel, scope, part in
+            kernel.collectContexts(since: scope.since, into: &part)
         },
-        VerdictSource(name: "unlooked") { kernel, since, part in
-            kernel.collectUnlooked(since: since, into: &part)
+        VerdictSource(name: "unlooked") { kernel, scope, part in
+            kernel.collectUnlooked(since: scope.since, into: &part)
         },
-        VerdictSource(name: "devices") { kernel, since, part in
-            kernel.collectDevices(since: since, into: &part)
-            kernel.collectBusDevices(since: since, into: &part)
+        VerdictSource(name: "devices") { kernel, scope, part in
+            kernel.collectDevices(since: scope.since, into: &part)
+            kernel.collectBusDevices(since: scope.since, into: &part)
         },
     ]
 
@@ -120,12 +147,12 @@ extension Kernel {
     /// Costs what the machine holds.
     ///
     /// - Parameters:
-    ///   - since: the last call that is not judged; 0 for the whole life of the machine.
+    ///   - scope: which calls, and what counts as a leak.
     ///   - limit: most items of each part.
     /// - Returns: the parts of `verdictSources`.
-    public func verdict(since: UInt64 = 0, limit: Int) -> VerdictView {
+    public func verdict(_ scope: VerdictScope = VerdictScope(), limit: Int) -> VerdictView {
         var verdict = VerdictView(
-            since: since,
+            scope: scope,
             sequence: sequence,
             isPanicked: isPanicked,
             isHung: contexts.hang != nil,
@@ -133,7 +160,7 @@ extension Kernel {
         )
         for source in Self.verdictSources {
             var part = VerdictPart(source.name, limit: limit)
-            source.collect(self, since, &part)
+            source.collect(self, scope, &part)
             verdict.parts.append(part)
         }
         return verdict

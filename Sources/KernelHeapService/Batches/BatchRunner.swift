@@ -108,7 +108,7 @@ struct BatchRunner {
             tryingAlternatives: searchesLeft > 0
         )
         if outcome.hasTriedAlternatives { searchesLeft -= 1 }
-        observe(outcome, of: call, item)
+        observe(outcome, of: call, item, on: &kernel)
         if let name = item.member("as") { keep(outcome.result.value, as: name) }
         let parts = json.outcome(
             outcome,
@@ -121,17 +121,25 @@ struct BatchRunner {
         session.publish(parts, of: json)
     }
 
-    /// Notes a call of a run that is compared with others.
+    /// Notes failures that were forced, who passes them on, and the calls of a run that is compared
+    /// with others.
     private mutating func observe(
         _ outcome: CallOutcome,
         of call: PreparedCall,
-        _ item: JSONValue
+        _ item: JSONValue,
+        on kernel: inout Kernel
     ) {
-        guard observed != nil else { return }
+        let hasFailed = !outcome.injected.isEmpty
+        guard observed != nil || hasFailed || !failedNames.isEmpty else { return }
         let observation = ObservedCall(outcome, of: call, item: itemCount - 1)
         let names = failedNames.isEmpty ? [] : ObservedCall.references(in: item)
         let unlooked = call.descriptor.signature.takesNull ? [] : names.filter(failedNames.contains)
-        observed?.append(observation.using(unlooked))
+        if observed == nil {
+            let function = call.descriptor.signature.name
+            for name in unlooked { kernel.noteUnlooked("$" + name, by: function) }
+        } else {
+            observed?.append(observation.using(unlooked))
+        }
         guard let name = item.member("as") else { return }
         if observation.isForcedFailure {
             failedNames.insert(String(name.text))

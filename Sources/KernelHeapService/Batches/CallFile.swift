@@ -26,22 +26,27 @@ public struct CallFile: ~Copyable {
     private let service: Service
     private let format: Format
     private let isQuiet: Bool
+    private let scope: VerdictScope
     private let emit: (String) -> Void
 
     /// - Parameters:
     ///   - configuration: the limits.
     ///   - format: of what is printed.
     ///   - isQuiet: only the verdict is printed, and what makes the file unusable.
+    ///   - countsUnreferenced: of the memory that is held at the end, only what no pointer leads to is
+    ///     leaked.
     ///   - emit: takes each line, without its line feed.
     public init(
         _ configuration: ServiceConfiguration = .init(),
         format: Format,
         isQuiet: Bool,
+        countsUnreferenced: Bool = false,
         emit: @escaping (String) -> Void
     ) {
         service = Service(configuration)
         self.format = format
         self.isQuiet = isQuiet
+        scope = VerdictScope(leakRule: countsUnreferenced ? .unreferenced : .held)
         self.emit = emit
     }
 
@@ -172,7 +177,7 @@ public struct CallFile: ~Copyable {
     }
 
     private func judge(_ kernel: borrowing Kernel) -> End {
-        let verdict = kernel.verdict(limit: 100)
+        let verdict = kernel.verdict(scope, limit: 100)
         switch format {
         case .json:
             var writer = JSONWriter(capacity: 4_096)

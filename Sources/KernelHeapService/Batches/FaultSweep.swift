@@ -31,7 +31,6 @@ struct FaultSweep: ~Copyable {
     /// - Returns: what went wrong in which run.
     /// - Throws: the problem of the first call that cannot be run on the machine as it is.
     mutating func run(_ list: JSONValue) throws(Problem) -> SweepReport {
-        let held = Set(base.outstandingAllocations().filter { $0.kind == .pages }.map(\.address))
         let clean = rehearse(list, failing: nil)
         if let (_, problem) = clean.problems.first { throw problem }
         var report = SweepReport(
@@ -39,7 +38,7 @@ struct FaultSweep: ~Copyable {
             calls: clean.calls.count,
             places: clean.places
         )
-        let comparison = SweepComparison(clean: clean, since: base.sequence, heldPages: held)
+        let comparison = SweepComparison(clean: clean)
         report.clean = comparison.judge(clean)
         report.stop = clean.stop
         while report.stop == nil {
@@ -107,11 +106,9 @@ struct FaultSweep: ~Copyable {
         attempt.places = kernel.faultPlacesPassed
         attempt.isPanicked = kernel.isPanicked
         attempt.hang = kernel.hangReason?.text
-        attempt.verdict = kernel.verdict(since: base.sequence, limit: SweepReport.itemLimit)
         let since = base.sequence
-        attempt.held = kernel.outstandingAllocations().filter {
-            $0.call.map { $0 > since } ?? true
-        }
+        attempt.verdict = kernel.verdict(VerdictScope(since: since), limit: SweepReport.itemLimit)
+        attempt.held = kernel.outstandingAllocations(since: since).filter { $0.call != nil }
         return attempt
     }
 }
@@ -125,7 +122,7 @@ struct SweepAttempt {
     var isPanicked = false
     var hang: String?
     var verdict: VerdictView?
-    /// What callers hold at the end, but for objects that they held before.
+    /// What callers hold at the end, but for what they held before.
     var held: [OutstandingAllocation] = []
     var stop: FaultSweep.Stop?
 

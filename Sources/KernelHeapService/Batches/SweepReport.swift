@@ -14,6 +14,11 @@ struct SweepReport {
     var stop: FaultSweep.Stop?
 
     var badRuns: Int { runs.count { !$0.isOK } }
+
+    /// Whether no run did anything wrong, the clean one among them.
+    ///
+    /// What that one holds at its end is no leak: a list may be the first half of something.
+    var isOK: Bool { badRuns == 0 && clean?.isOK != false }
 }
 
 /// The first of many things, and how many there were: what a run keeps has a limit.
@@ -42,7 +47,7 @@ struct SweepRun {
 
     struct Leak {
         let allocation: OutstandingAllocation
-        /// The call of the list that allocated it; nil for pages.
+        /// The call of the list that allocated it; nil where the list was left before its end.
         let call: ObservedCall?
     }
 
@@ -50,6 +55,8 @@ struct SweepRun {
     var differences = FirstItems<Difference>()
     var problems = FirstItems<(item: Int, problem: Problem)>()
     var leaks = FirstItems<Leak>()
+    /// What the clean run holds at its end; of the others it is no leak.
+    var heldCount = 0
     /// Reports, warnings and wrong contexts that the clean run has not.
     var findings = FirstItems<VerdictItem>()
     /// Calls that used a failure as if it had succeeded.
@@ -77,17 +84,13 @@ struct SweepComparison {
         let call: UInt64?
     }
 
-    private let heldPages: Set<UInt64>
     private let cleanCalls: [Int: ObservedCall]
     private var cleanHeld: [Key: Int] = [:]
     private var cleanFindings: Set<FindingKey> = []
-    private let since: UInt64
 
-    init(clean: SweepAttempt, since: UInt64, heldPages: Set<UInt64>) {
-        self.since = since
-        self.heldPages = heldPages
+    init(clean: SweepAttempt) {
         cleanCalls = Dictionary(clean.calls.map { ($0.item, $0) }) { first, _ in first }
-        for allocation in clean.held where isNew(allocation) {
+        for allocation in clean.held {
             cleanHeld[Self.key(allocation), default: 0] += 1
         }
         for item in Self.findings(clean) { cleanFindings.insert(Self.key(item)) }
@@ -110,6 +113,7 @@ struct SweepComparison {
         run.hang = attempt.hang
         guard fault != nil else {
             run.findings.add(Self.findings(attempt))
+            run.heldCount = attempt.held.count
             return run
         }
         for call in attempt.calls {
@@ -121,7 +125,7 @@ struct SweepComparison {
         }
         let bySequence = Dictionary(attempt.calls.map { ($0.sequence, $0) }) { first, _ in first }
         var known = cleanHeld
-        for allocation in attempt.held where isNew(allocation) {
+        for allocation in attempt.held {
             let key = Self.key(allocation)
             if let left = known[key], left > 0 {
                 known[key] = left - 1
@@ -134,10 +138,6 @@ struct SweepComparison {
             Self.findings(attempt).lazy.filter { !cleanFindings.contains(Self.key($0)) }
         )
         return run
-    }
-
-    private func isNew(_ allocation: OutstandingAllocation) -> Bool {
-        allocation.kind != .pages || !heldPages.contains(allocation.address)
     }
 
     private static func key(_ allocation: OutstandingAllocation) -> Key {
@@ -159,6 +159,6 @@ struct SweepComparison {
     private static func findings(_ attempt: SweepAttempt) -> [VerdictItem] {
         let names = ["reports", "warnings", "contexts", "unlooked"]
         let parts = (attempt.verdict?.parts ?? []).filter { names.contains($0.name) }
-        return parts.flatMap(\.items).filter { $0.kind != "unchecked_result" }
+        return parts.flatMap(\.items)
     }
 }

@@ -13,7 +13,8 @@ extension JSONWriter {
     mutating func verdict(_ verdict: VerdictView, on kernel: borrowing Kernel) {
         raw("{")
         member("seq", verdict.sequence)
-        member("since", verdict.since)
+        member("since", verdict.scope.since)
+        member("leak_rule", verdict.scope.leakRule.rawValue)
         member("ok", verdict.isOK)
         member("panicked", verdict.isPanicked)
         name("hung")

@@ -27,7 +27,9 @@ struct MachineReader {
         try object.number("cpus", &machine.cpus)
         try object.number("nodes", &machine.nodes)
         try object.number("seed", &machine.seed)
-        try object.number("object_history", &machine.objectHistory)
+        if let history = try object.optional("object_history") {
+            machine.objectHistory = try ArgumentDecoder.number(.json(history), below: 1 << 31)
+        }
         if let kasan = try object.optional("kasan") {
             machine.kasan = try ArgumentDecoder.boolean(.json(kasan))
         }

@@ -23,7 +23,7 @@ extension JSONWriter {
         raw(",\"swap\":")
         number(machine.swapBytes)
         raw(",\"object_history\":")
-        number(machine.objectHistory)
+        number(machine.rememberedEvents)
         if machine.kasan { raw(",\"kasan\":true") }
         if let map = machine.memoryMap {
             raw(",\"memory_map\":")

@@ -5,7 +5,7 @@ extension JSONWriter {
     mutating func sweep(_ report: SweepReport, on kernel: borrowing Kernel) {
         raw("{")
         member("seq", report.sequence)
-        member("ok", report.badRuns == 0)
+        member("ok", report.isOK)
         member("calls", report.calls)
         member("places", report.places)
         member("run_count", report.runs.count)
@@ -16,6 +16,8 @@ extension JSONWriter {
         if let clean = report.clean {
             raw("{")
             findings(of: clean, on: kernel)
+            member("ok", clean.isOK)
+            member("held_count", clean.heldCount)
             raw("}")
         } else {
             raw("null")

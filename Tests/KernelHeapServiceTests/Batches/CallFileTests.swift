@@ -12,11 +12,16 @@ struct CallFileTests {
     private func run(
         _ text: String,
         _ format: CallFile.Format = .json,
-        isQuiet: Bool = false
+        isQuiet: Bool = false,
+        countsUnreferenced: Bool = false
     ) -> (end: CallFile.End, lines: [String]) {
         // Only this thread calls the closure.
         let lines = Lines()
-        let file = CallFile(format: format, isQuiet: isQuiet) { lines.list.append($0) }
+        let file = CallFile(
+            format: format,
+            isQuiet: isQuiet,
+            countsUnreferenced: countsUnreferenced
+        ) { lines.list.append($0) }
         let end = file.run(Array(text.utf8))
         return (end, lines.list)
     }
@@ -38,6 +43,35 @@ struct CallFileTests {
         let text = #"{"machine":{"kasan":true,"memory":"96M"},"calls":\#(Self.sound)}"#
 
         #expect(run(text).end == .ok)
+    }
+
+    @Test func `a forced failure that is passed on is unlooked at`() {
+        let text = #"""
+            [{"call": "fail_nth", "n": 1},
+             {"call": "kmalloc", "as": "p", "size": 64, "flags": "GFP_KERNEL"},
+             {"call": "kernel_write", "address": "$p", "data": {"hex": "00"}},
+             {"call": "kfree", "objp": "$p"}]
+            """#
+        let verdict = run(text).lines.last.map { JSON($0) }?["verdict"]
+
+        let unlooked = verdict?["unlooked"]["items"].elements ?? []
+        #expect(unlooked.map { $0["kind"].text } == ["unlooked_failure"])
+        #expect(unlooked.map { $0["function"].text } == ["kernel_write"])
+    }
+
+    @Test func `what a driver keeps in a variable is held, and not unreferenced`() {
+        let text = #"""
+            [{"call": "chrdev_register", "name": "own", "methods": {"open": [
+               {"call": "kmalloc", "size": 64, "flags": "GFP_KERNEL", "as": "kept"}]}},
+             {"call": "sys_open", "pathname": "/dev/own", "as": "fd"},
+             {"call": "sys_close", "fd": "$fd"}]
+            """#
+        let held = run(text).lines.last.map { JSON($0) }?["verdict"]
+        let lone = run(text, countsUnreferenced: true).lines.last.map { JSON($0) }?["verdict"]
+
+        #expect(held?["leaks"]["total"] == .number(1))
+        #expect(lone?["leaks"]["total"] == .number(0))
+        #expect(lone?["leak_rule"].text == "unreferenced")
     }
 
     @Test func `people see NULL where a pointer is missing, and nothing of functions without`() {

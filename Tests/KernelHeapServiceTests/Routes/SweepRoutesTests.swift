@@ -85,6 +85,80 @@ struct SweepRoutesTests {
         #expect(report["runs"] == .list([]))
     }
 
+    @Test(
+        "a list that is wrong as it is",
+        arguments: [
+            (#"{"call":"kernel_read","address":"0x0","length":8}"#, "oops"),
+            (
+                #"{"call":"kmalloc","size":64,"flags":"GFP_KERNEL","as":"p"},"#
+                    + #"{"call":"kfree","objp":"$p"},{"call":"kfree","objp":"$p"}"#,
+                "double_free"
+            ),
+            (#"{"call":"local_irq_disable"}"#, "interrupts_off"),
+        ]
+    )
+    func wrongAsItIs(calls: String, kind: String) throws {
+        let report = try sweep("[\(calls)]")
+
+        #expect(report["ok"] == .boolean(false) && report["clean"]["ok"] == .boolean(false))
+        #expect(report["clean"]["findings"].elements.contains { $0["kind"].text == kind })
+    }
+
+    @Test func `what the list as it is leaves behind is counted, and no leak`() throws {
+        let report = try sweep(#"[{"call":"kmalloc","size":64,"flags":"GFP_KERNEL"}]"#)
+
+        #expect(report["ok"] == .boolean(true) && report["clean"]["held_count"] == .number(1))
+    }
+
+    @Test func `a page that is lost in one run has the call that allocated it`() throws {
+        let report = try sweep(
+            #"""
+            [{"call":"chrdev_register","name":"own","methods":{"open":[
+               {"call":"__get_free_pages","gfp_mask":"GFP_KERNEL","order":1,"as":"a"},
+               {"return":"-ENOMEM","if":"!$a"},
+               {"call":"kmalloc","size":512,"flags":"GFP_KERNEL","as":"b"},
+               {"return":"-ENOMEM","if":"!$b"}],
+               "release":[{"call":"kfree","objp":"$b"},{"call":"free_pages","addr":"$a","order":1}]}},
+             {"call":"sys_open","pathname":"/dev/own","as":"fd"},
+             {"call":"sys_close","fd":"$fd"},{"call":"chrdev_unregister","name":"own"}]
+            """#,
+            "?faults=failslab"
+        )
+
+        let leaks = report["runs"].elements.flatMap { $0["leaks"].elements }
+        #expect(leaks.map { $0["kind"].text } == ["pages"])
+        #expect(leaks.map { $0["function"].text } == ["sys_open"])
+        #expect(leaks.map { $0["item"] } == [.number(1)])
+    }
+
+    @Test(
+        "a copy that was made to fail is told where nobody looks",
+        arguments: [
+            ("", false), (#",{"return":"-EFAULT","if":"$n"}"#, true), (#",{"return":"$n"}"#, true),
+        ]
+    )
+    func failedCopy(look: String, isSeen: Bool) throws {
+        let report = try sweep(
+            #"""
+            [{"call":"mmap","length":4096,"prot":3,"flags":34,"as":"u"},
+             {"call":"user_write","addr":"$u","data":{"hex":"0102"}},
+             {"call":"chrdev_register","name":"own","methods":{"write":[
+               {"call":"kzalloc","size":64,"flags":"GFP_KERNEL","as":"p"},
+               {"call":"copy_from_user","to":"$p","from":"$buf","n":2,"as":"n"},
+               {"call":"kfree","objp":"$p"}\#(look)]}},
+             {"call":"sys_open","pathname":"/dev/own","flags":1,"as":"fd"},
+             {"call":"sys_write","fd":"$fd","buf":"$u","count":2},
+             {"call":"sys_close","fd":"$fd"},{"call":"chrdev_unregister","name":"own"},
+             {"call":"munmap","addr":"$u","length":4096}]
+            """#,
+            "?faults=fail_usercopy"
+        )
+
+        let findings = report["runs"].elements.flatMap { $0["findings"].elements }
+        let isTold = findings.contains { $0["kind"].text == "unchecked_result" }
+        #expect((report["run_count"].number ?? 0) >= 1 && isTold == !isSeen)
+    }
+
     @Test func `a run keeps the first of many things, and counts all`() {
         var things = FirstItems<Int>()
         things.add(0..<100)

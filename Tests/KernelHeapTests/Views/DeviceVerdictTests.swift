@@ -15,7 +15,7 @@ struct DeviceVerdictTests {
     }
 
     private func part(_ name: String, since: UInt64 = 0) throws -> VerdictPart {
-        let verdict = machine.kernel.verdict(since: since, limit: 100)
+        let verdict = machine.kernel.verdict(VerdictScope(since: since), limit: 100)
         return try #require(verdict.parts.first { $0.name == name }, "\(name)")
     }
 
@@ -62,7 +62,8 @@ struct DeviceVerdictTests {
         #expect(managed.items == [])
         #expect(devices.items.map(\.kind) == ["device_registered"])
         #expect(plain.items.map(\.kind) == ["pages"])
-        #expect(plain.items.map(\.text) == ["4096 bytes are still held."])
+        let made = "4096 bytes of dma_alloc_coherent, call \(coherent.sequence), are still held."
+        #expect(plain.items.map(\.text) == [made])
         #expect(plain.items.first?.facts.first?.value == .address(coherent.word))
         #expect(try part("devices").items.map(\.kind) == ["device_registered", "dma_mapped"])
     }

@@ -41,7 +41,10 @@ struct VerdictTests {
 
         #expect(leaks.total == 4)
         #expect(leaks.items.map(\.kind) == ["object", "area", "pages", "pages"])
-        #expect(leaks.items.map(\.call) == [object.sequence, area.sequence, nil, nil])
+        #expect(
+            leaks.items.map(\.call)
+                == [object.sequence, area.sequence, block.sequence, large.sequence]
+        )
         let held = machine.held()
         #expect(held.map(\.address).sorted() == [object, area, block, large].map(\.word).sorted())
         #expect(held.map(\.size) == [192, 12_288, 16_384, 16_384])
@@ -62,6 +65,51 @@ struct VerdictTests {
         #expect(try part("warnings", of: later).total == 0)
         #expect(try part("leaks", of: later).items.map(\.call) == [kept.sequence])
         #expect(none.isOK && !later.isOK)
+    }
+
+    @Test(
+        "pages are known by their calls, wherever they went",
+        arguments: ["", "page_owner=on", "init_on_alloc=1"]
+    )
+    func pagesByCall(options: String) throws {
+        let machine = try CallMachine(options)
+        let old = try machine.call("alloc_pages", .word(Self.kernelFlags), 1)
+        let split = try machine.call("alloc_pages_exact", 12_288, .word(Self.kernelFlags))
+        let order3 = try machine.call("__get_free_pages", .word(Self.kernelFlags), 3)
+        let freed = try machine.call("alloc_pages", .word(Self.kernelFlags), 0)
+        try machine.call("__free_pages", .word(freed.word), 0)
+        let again = try machine.call("alloc_pages", .word(Self.kernelFlags), 0)
+
+        let all = try part("leaks", of: machine.verdict()).items.compactMap(\.call)
+        let later = try part("leaks", of: machine.verdict(since: old.sequence))
+        let last = try part("leaks", of: machine.verdict(since: freed.sequence))
+
+        let exact = Array(repeating: split.sequence, count: 3)
+        let newer = [order3.sequence, again.sequence]
+        #expect(all.sorted() == [old.sequence] + exact + newer)
+        #expect(later.items.compactMap(\.call).sorted() == exact + newer)
+        #expect(last.items.map(\.call) == [again.sequence])
+        #expect(last.items.allSatisfy { $0.kind == "pages" })
+    }
+
+    @Test func `what a pointer leads to is held but not unreferenced`() throws {
+        let machine = try CallMachine()
+        let table = try machine.call("kmalloc", 64, .word(Self.kernelFlags)).word
+        let kept = try machine.call("kmalloc", 128, .word(Self.kernelFlags)).word
+        let lost = try machine.call("kmalloc", 256, .word(Self.kernelFlags))
+        let ignored = try machine.call("kmalloc", 512, .word(Self.kernelFlags)).word
+        let block = try machine.call("__get_free_pages", .word(Self.kernelFlags), 0)
+        let area = try machine.call("vmalloc", 8_192)
+        try machine.call("kmemleak_not_leak", .word(table))
+        try machine.call("kmemleak_ignore", .word(ignored))
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: kept >> ($0 * 8)) }
+        try machine.call("kernel_write", .word(table), .bytes(bytes))
+
+        let held = try part("leaks", of: machine.verdict())
+        let lone = try part("leaks", of: machine.verdict(leaks: .unreferenced))
+
+        #expect(held.total == 6)
+        #expect(lone.items.map(\.call) == [lost.sequence, area.sequence, block.sequence])
     }
 
     @Test func `the kernel's own reports count once each`() throws {
@@ -117,18 +165,60 @@ struct VerdictTests {
         #expect(leaks.counts.map(\.count) == [50])
     }
 
-    @Test func `more misuse than is remembered is counted all the same`() throws {
+    @Test func `more misuse than is remembered is counted by kind, and the first stays`() throws {
         let machine = try CallMachine()
         let object = try machine.call("kmalloc", 64, .word(Self.kernelFlags)).word
-        try machine.call("kfree", .word(object))
+        let freed = try machine.call("kfree", .word(object))
         for _ in 0..<1_500 { try machine.call("kernel_read", .word(object), 8) }
+        let last = try machine.call("kfree", .word(object + 8))
 
-        let verdict = machine.verdict(limit: 1)
-        let warnings = try part("warnings", of: verdict)
-        let reports = try part("reports", of: verdict)
+        let warnings = try part("warnings", of: machine.verdict(limit: 2_000))
+        let later = try part("warnings", of: machine.verdict(since: last.sequence - 1))
+        let reports = try part("reports", of: machine.verdict())
 
-        #expect(warnings.total + reports.forgotten == 1_500)
-        #expect(!verdict.isOK)
+        #expect(warnings.total == 1_501 && reports.counts.allSatisfy { $0.kind == "bug" })
+        #expect(warnings.counts.map(\.kind) == ["use_after_free", "invalid_free"])
+        #expect(warnings.counts.map(\.count) == [1_500, 1])
+        #expect(warnings.forgotten + UInt64(warnings.items.count) == 1_501)
+        #expect(warnings.items.first?.call == freed.sequence + 1)
+        #expect(warnings.items.last?.call == last.sequence)
+        #expect(later.items.map(\.call) == [last.sequence] && later.total == 1)
+    }
+
+    @Test(
+        "a cache that shares one of the boot's leaves nothing behind",
+        arguments: [UInt64(32), 64, 192, 512, 1_024]
+    )
+    func sharedCache(size: UInt64) throws {
+        let machine = try CallMachine()
+        let cache = try machine.call("kmem_cache_create", "q", .word(size), 0, 0x2000).word
+        let object = try machine.call("kmem_cache_alloc", .word(cache), .word(Self.kernelFlags))
+        let held = try part("leaks", of: machine.verdict())
+        try machine.call("kmem_cache_free", .word(cache), .word(object.word))
+        try machine.call("kmem_cache_destroy", .word(cache))
+
+        #expect(held.items.contains { $0.call == object.sequence })
+        #expect(machine.verdict().isOK)
+    }
+
+    @Test(
+        "accesses to user memory that fail unseen",
+        arguments: [
+            ("get_user", [0x1000, 8]), ("put_user", [7, 0x1000, 4]), ("clear_user", [0x1000, 64]),
+            ("__clear_user", [0x1000, 64]),
+        ] as [(String, [UInt64])]
+    )
+    func unseenFailure(name: String, words: [UInt64]) throws {
+        let machine = try CallMachine()
+        let failed = try machine.call(name, words.map { .word($0) })
+        let before = try part("unlooked", of: machine.verdict())
+        try machine.call(name, words.map { .word($0) })
+        try machine.call("check_result")
+        try machine.call("check_result", .word(failed.sequence))
+
+        #expect(before.items.map(\.kind) == ["unchecked_result"])
+        #expect(before.items.map(\.call) == [failed.sequence])
+        #expect(try part("unlooked", of: machine.verdict()).total == 0)
     }
 
     @Test("groups of what is held", arguments: AllocationGroup.Key.allCases)
@@ -160,8 +250,12 @@ struct VerdictTests {
 }
 
 extension CallMachine {
-    fileprivate func verdict(since: UInt64 = 0, limit: Int = 100) -> VerdictView {
-        kernel.verdict(since: since, limit: limit)
+    fileprivate func verdict(
+        since: UInt64 = 0,
+        leaks rule: VerdictScope.LeakRule = .held,
+        limit: Int = 100
+    ) -> VerdictView {
+        kernel.verdict(VerdictScope(since: since, leakRule: rule), limit: limit)
     }
 
     fileprivate func held() -> [OutstandingAllocation] { kernel.outstandingAllocations() }

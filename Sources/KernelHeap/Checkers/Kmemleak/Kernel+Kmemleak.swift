@@ -68,7 +68,7 @@ extension Kernel {
     /// - Returns: what was found.
     mutating func scanForLeaks(minimumAge: UInt64) -> LeakScanResult {
         dropStaleMarks()
-        var scan = reachableMemory()
+        var scan = reachableMemory(telling: true)
         var result = LeakScanResult()
         let white = unreached(scan)
         var suspects: [Kmemleak.Suspect] = []
@@ -100,7 +100,7 @@ extension Kernel {
         let oldest = clock.nanoseconds
         for place in suspects.indices {
             result.suspects += 1
-            if isChanged.contains(place) || hasReached(suspects[place], scan) {
+            if isChanged.contains(place) || hasReached(suspects[place].address, scan) {
                 result.changed += 1
                 continue
             }
@@ -243,16 +243,17 @@ extension Kernel {
         drain(&scan)
     }
 
-    private func hasReached(_ suspect: Kmemleak.Suspect, _ scan: LeakScan) -> Bool {
-        if layout.isVmalloc(suspect.address) { return scan.reachedAreas.contains(suspect.address) }
-        guard let frame = frame(ofDirectMapped: suspect.address) else { return false }
+    /// Whether a scan has reached the object that begins at an address.
+    func hasReached(_ address: UInt64, _ scan: LeakScan) -> Bool {
+        if layout.isVmalloc(address) { return scan.reachedAreas.contains(address) }
+        guard let frame = frame(ofDirectMapped: address) else { return false }
         let page = pages.map[Int(frame)]
         guard page.kind == .slab else {
             return scan.reachedBlocks.contains(compoundHead(of: frame))
         }
         let owner = slab.slabs[Int(page.slabNumber)]
         let shape = slab.caches[Int(owner.cache)]
-        let slot = shape.slot(of: suspect.address &- layout.virtual(owner.pfn))
+        let slot = shape.slot(of: address &- layout.virtual(owner.pfn))
         return scan.hasReached(Int(owner.states) + Int(slot))
     }
 

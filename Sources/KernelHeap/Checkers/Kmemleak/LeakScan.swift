@@ -17,22 +17,24 @@ struct LeakScan {
     var waiting: [Piece] = []
     /// Bytes that were looked at.
     var scannedBytes: UInt64 = 0
-    /// Objects that were looked at, of how many, and the work since the last word on that.
+    /// Objects that were looked at, of how many, and the work since the last word on that; nil
+    /// where nobody is told.
     var doneCount: UInt64 = 0
-    let totalCount: UInt64
+    let totalCount: UInt64?
     private var silentWork: UInt64 = 0
     /// Work between two words: objects, and pages of large ones.
     private static let wordWork: UInt64 = 1 << 16
 
     /// - Parameters:
     ///   - objectStates: places of slab objects.
-    ///   - objects: that can be looked at.
-    init(objectStates: Int, objects: UInt64) {
+    ///   - objects: that can be looked at; nil where nobody is told how far the scan is.
+    init(objectStates: Int, objects: UInt64?) {
         totalCount = objects
         isReached = Array(repeating: 0, count: objectStates / 64 + 1)
     }
 
     /// Whether an object has been reached.
+    @inline(__always)
     func hasReached(_ state: Int) -> Bool {
         isReached[state >> 6] & 1 << UInt64(state & 63) != 0
     }
@@ -45,7 +47,7 @@ struct LeakScan {
     mutating func count(_ bytes: UInt64) -> Bool {
         doneCount += 1
         silentWork &+= 1 &+ bytes >> 12
-        guard silentWork >= Self.wordWork else { return false }
+        guard silentWork >= Self.wordWork, totalCount != nil else { return false }
         silentWork = 0
         return true
     }
@@ -65,8 +67,11 @@ struct LeakScan {
 /// The walk.
 extension Kernel {
     /// Looks through everything from the roots on.
-    func reachableMemory() -> LeakScan {
-        var scan = LeakScan(objectStates: slab.states.count, objects: leakObjectCount)
+    ///
+    /// - Parameter telling: whether the listeners hear how far it is.
+    func reachableMemory(telling: Bool) -> LeakScan {
+        let objects = telling && onProgress != nil ? leakObjectCount : nil
+        var scan = LeakScan(objectStates: slab.states.count, objects: objects)
         reachRoots(&scan)
         drain(&scan)
         return scan
@@ -82,12 +87,12 @@ extension Kernel {
 
     /// Says how far a scan is.
     func tell(_ scan: LeakScan) {
-        tell("kmemleak_scan", done: scan.doneCount, of: scan.totalCount)
+        guard let total = scan.totalCount else { return }
+        tell("kmemleak_scan", done: scan.doneCount, of: total)
     }
 
     /// Objects that a scan has to look at.
     private var leakObjectCount: UInt64 {
-        guard onProgress != nil else { return 0 }
         var count = UInt64(largeObjects.count)
         for number in 0..<Int(slab.slabLimit) where slab.slabs[number].isLive {
             count += UInt64(slab.objectsInUse(of: slab.slabs[number]))
@@ -201,7 +206,8 @@ extension Kernel {
         let begin = shape.begin(of: Int(slot))
         guard offset >= begin, offset - begin < UInt64(shape.objectSize) else { return }
         let place = Int(owner.states) + Int(slot)
-        guard slab.isOwned(place), scan.reach(place) else { return }
+        // Most pointers lead to what was reached before: its bit is near, its state far away.
+        guard !scan.hasReached(place), slab.isOwned(place), scan.reach(place) else { return }
         wait(layout.virtual(owner.pfn) &+ begin, UInt64(shape.objectSize), &scan)
     }
 
