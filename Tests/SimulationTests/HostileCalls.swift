@@ -163,7 +163,10 @@ struct HostileCalls {
     /// Calls that move bytes cost what they move: between 64 KiB and what is refused at once, a
     /// simulation has nothing to learn.
     private mutating func bounded(_ word: UInt64, of name: String) -> UInt64 {
-        let moves = ["memset", "copy_to_user", "copy_from_user", "free_pages_exact"]
+        let moves = [
+            "memset", "memcpy", "memmove", "memcmp", "memchr", "memscan", "memchr_inv", "strncpy",
+            "strscpy_pad", "copy_to_user", "copy_from_user", "free_pages_exact",
+        ]
         if name == "alloc_pages_bulk_array" { return random.oneIn(16) ? word : word & 0x3ff }
         return moves.contains(name) && word >> 31 == 0 ? word & 0xffff : word
     }

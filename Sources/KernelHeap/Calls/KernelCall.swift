@@ -48,7 +48,8 @@ public enum CallRegistry {
     public static let all: [CallDescriptor] = {
         let families: [[any KernelCall.Type]] = [
             pageCalls, conversionCalls, kmallocCalls, reallocationCalls, duplicationCalls,
-            cacheCalls, cacheObjectCalls, memoryCalls, processCalls, userSpaceCalls,
+            cacheCalls, cacheObjectCalls, memoryCalls, stringCalls, stringSearchCalls,
+            stringCopyCalls, processCalls, userSpaceCalls,
             memoryFileCalls, userModeCalls, userCopyCalls, uncheckedCopyCalls, userAccessCalls,
             userStringCalls, pagingCalls, segmentationCalls, descriptorCalls, sysctlCalls,
             vmallocCalls, highMemoryCalls, deviceCalls, driverModelCalls,

@@ -1,6 +1,6 @@
 /// Loads and stores of kernel memory by address, as compiled code would make them.
 let memoryCalls: [any KernelCall.Type] = [
-    KernelRead.self, KernelWrite.self, Memset.self, Memcpy.self, Memcmp.self,
+    KernelRead.self, KernelWrite.self, Memset.self, Memcpy.self, Memmove.self,
 ]
 
 /// Most bytes that one call moves.
@@ -29,7 +29,7 @@ extension Kernel {
     /// Loads and stores bytes as kernel code would, one page of either side after the other.
     ///
     /// - Returns: the bytes stored, with the load or the store that faulted then.
-    fileprivate mutating func copyKernel(
+    mutating func copyKernel(
         to target: UInt64,
         from source: UInt64,
         _ count: UInt64,
@@ -50,6 +50,27 @@ extension Kernel {
             if load != nil || store != nil { return (done, store == nil ? load : nil, store) }
         }
         return (done, nil, nil)
+    }
+
+    /// The same from the last byte down.
+    fileprivate mutating func copyKernelDownwards(
+        to target: UInt64,
+        from source: UInt64,
+        _ count: UInt64,
+        in context: CallContext
+    ) -> (done: UInt64, load: PageFault?, store: PageFault?) {
+        var rest = count
+        while rest > 0 {
+            let (from, to) = (source &+ (rest - 1), target &+ (rest - 1))
+            let length = min(rest, min(from % 4096, to % 4096) + 1)
+            let start = rest - length
+            let (bytes, load) = loadKernel(source &+ start, length, in: context)
+            if let load { return (count - rest, load, nil) }
+            let (_, store) = storeKernel(target &+ start, bytes, in: context)
+            if let store { return (count - rest, nil, store) }
+            rest = start
+        }
+        return (count, nil, nil)
     }
 }
 
@@ -84,7 +105,14 @@ struct KernelRead: KernelCall {
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         kernel.checkShadow(address, length, isWrite: false, "kernel_read", in: context)
         let (bytes, fault) = kernel.loadKernel(address, length, in: context)
-        if isUsed { kernel.checkUse(address, UInt64(bytes.count), .decided, in: context) }
+        if isUsed {
+            kernel.checkUse(
+                address,
+                UInt64(bytes.count),
+                .decided(by: "kernel_read"),
+                in: context
+            )
+        }
         return kernel.accessResult(
             address,
             done: UInt64(bytes.count),
@@ -208,64 +236,45 @@ struct Memcpy: KernelCall {
     }
 }
 
-/// The call `int memcmp(const void *cs, const void *ct, size_t count)`.
-struct Memcmp: KernelCall {
+/// The call `void *memmove(void *dest, const void *src, size_t count)`.
+struct Memmove: KernelCall {
     static let signature = CallSignature(
-        "memcmp",
-        returns: "int",
+        "memmove",
+        returns: "void *",
         [
-            Parameter("cs", .address, "One place."),
-            Parameter("ct", .address, "The other."),
-            Parameter("count", .size, "Bytes.", maximum: transferLimit),
+            Parameter("dest", .address, "Where to."),
+            Parameter("src", .address, "Where from."),
+            Parameter("count", .size, "Bytes.", maximum: 64 << 20, isWork: true),
         ],
-        "Compares kernel memory; returns the difference of the first bytes that are not the same."
+        "Copies bytes of kernel memory; the two may overlap."
     )
 
-    var left: UInt64
-    var right: UInt64
+    var target: UInt64
+    var source: UInt64
     var count: UInt64
 
     init(_ arguments: borrowing CallArguments) {
-        left = arguments.word(0)
-        right = arguments.word(1)
-        count = min(arguments.word(2), transferLimit)
+        target = arguments.word(0)
+        source = arguments.word(1)
+        count = min(arguments.word(2), 64 << 20)
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        var done: UInt64 = 0
-        while done < count {
-            // No byte behind the first difference's page is loaded.
-            let rest = min(4096 - (left &+ done) % 4096, 4096 - (right &+ done) % 4096)
-            let length = min(count - done, rest)
-            let (these, fault) = kernel.loadKernel(left &+ done, length, in: context)
-            let (those, other) = kernel.loadKernel(right &+ done, length, in: context)
-            if let place = zip(these, those).enumerated().first(where: { $1.0 != $1.1 }) {
-                let reached = done + UInt64(place.offset) + 1
-                kernel.checkShadow(left, reached, isWrite: false, "memcmp", in: context)
-                kernel.checkShadow(right, reached, isWrite: false, "memcmp", in: context)
-                _ = kernel.accessResult(left, done: reached, nil, isWrite: false, facts: [])
-                _ = kernel.accessResult(right, done: reached, nil, isWrite: false, facts: [])
-                return CallResult(.integer(Int64(place.element.0) - Int64(place.element.1)))
-            }
-            if fault != nil || other != nil {
-                let (address, stop) = fault == nil ? (right, other) : (left, fault)
-                kernel.checkShadow(address, done + 1, isWrite: false, "memcmp", in: context)
-                var result = kernel.accessResult(
-                    address,
-                    done: done,
-                    stop,
-                    isWrite: false,
-                    facts: []
-                )
-                result.value = .void
-                return result
-            }
-            done += length
-        }
-        kernel.checkShadow(left, count, isWrite: false, "memcmp", in: context)
-        kernel.checkShadow(right, count, isWrite: false, "memcmp", in: context)
-        _ = kernel.accessResult(left, done: count, nil, isWrite: false, facts: [])
-        _ = kernel.accessResult(right, done: count, nil, isWrite: false, facts: [])
-        return CallResult(.integer(0))
+        guard kernel.checkShadow(source, count, isWrite: false, "memmove", in: context),
+            kernel.checkShadow(target, count, isWrite: true, "memmove", in: context)
+        else { return CallResult(.pointer(0)) }
+        let isUpwards = target <= source || target - source >= count
+        let copy =
+            isUpwards
+            ? kernel.copyKernel(to: target, from: source, count, in: context)
+            : kernel.copyKernelDownwards(to: target, from: source, count, in: context)
+        // What was moved of a copy downwards lies at the end, and what faulted in front of it.
+        let start = isUpwards ? 0 : count - copy.done
+        let stop = isUpwards ? copy.done : start &- 1
+        kernel.checkAccess(source &+ start, copy.done, isWrite: false)
+        kernel.checkAccess(target &+ start, copy.done, isWrite: true)
+        if let fault = copy.store { return kernel.faultResult(fault, at: target &+ stop) }
+        if let fault = copy.load { return kernel.faultResult(fault, at: source &+ stop) }
+        return CallResult(.pointer(target))
     }
 }

@@ -7,8 +7,8 @@ extension Kernel {
     enum UnwrittenUse {
         /// They went to user space, to this address.
         case copied(to: UInt64)
-        /// Something was decided by them.
-        case decided
+        /// Something was decided by them, in a function's code.
+        case decided(by: StaticString)
     }
 
     /// Notes what a store does to the bytes of an object.
@@ -66,19 +66,22 @@ extension Kernel {
     }
 
     /// Warns where bytes that nobody has written go to user space, or decide something.
+    ///
+    /// - Returns: whether there is nothing to warn of.
+    @discardableResult
     mutating func checkUse(
         _ address: UInt64,
         _ length: UInt64,
         _ use: UnwrittenUse,
         in context: CallContext
-    ) {
+    ) -> Bool {
         guard isSanitized || !written.isEmpty, length > 0, let place = slabPlace(at: address),
             place.isAllocated
-        else { return }
+        else { return true }
         let (end, overflow) = address.addingReportingOverflow(length)
-        guard !overflow else { return }
+        guard !overflow else { return true }
         let ranges = unwritten(address..<end, of: place)
-        guard let first = ranges.first, let last = ranges.last else { return }
+        guard let first = ranges.first, let last = ranges.last else { return true }
         let allocations = history?.events(at: place.begin.rawValue).events.filter(\.isAllocation)
         var leak = InformationLeak(
             place: place,
@@ -96,6 +99,7 @@ extension Kernel {
         case .copied: misuse.add(.informationLeak(leak))
         case .decided: misuse.add(.uninitializedValue(leak))
         }
+        return false
     }
 
     /// The report of a kernel with KMSAN: `kmsan_report()`, `mm/kmsan/report.c`, 6.1.
@@ -117,8 +121,11 @@ extension Kernel {
         _ context: CallContext
     ) -> [String] {
         let line = String(repeating: "=", count: 53)
-        var (bug, function) = ("uninit-value", "kernel_read")
-        if case .copied = use { (bug, function) = ("kernel-infoleak", "_copy_to_user") }
+        let (bug, function) =
+            switch use {
+            case .copied: ("kernel-infoleak", "_copy_to_user")
+            case .decided(let code): ("uninit-value", "\(code)")
+            }
         var lines = [line, "BUG: KMSAN: \(bug) in \(symbol(function))", " \(symbol(function))"]
         lines += [" call_\(sequence)", "", "Uninit was created at:"]
         lines += leak.place.call.map { stackLines(ofCall: $0) } ?? []
