@@ -43,11 +43,14 @@ extension Kernel {
         guard !contexts.locks.isFull else { return .tooMany }
         let wish = wish(name, .spinlock, in: context)
         var isTaken = contexts.locks.holder(name, .spinlock) != nil
+        // queued_spin_trylock() looks before it tries.
+        checkLock(name, 4, isWrite: !isTry, prefix: "_raw_", in: context)
         if case .address(let address) = name {
             guard let word = lockWord(address, in: context) else { return .faulted }
             isTaken = word != 0
         }
         if isTaken && isTry { return .refused }
+        if isTry { checkLock(name, 4, isWrite: true, prefix: "_raw_", in: context) }
         // A lock's word must be writable before its CPU is kept for it.
         if !isTaken, !setWord(of: name, isTaken: true, in: context) { return .faulted }
         changeCPU(context) { cpu in
@@ -101,6 +104,7 @@ extension Kernel {
             pid: context.pid
         )
         if held?.cpu != context.cpu { noteWrongContext(.lockNotHeld, function, in: context) }
+        checkLock(name, 1, isWrite: true, prefix: "_raw_", in: context)
         guard setWord(of: name, isTaken: false, in: context) else { return nil }
         if variant == .interrupts { restoreInterrupts(flags, in: context) }
         leavePreemption(variant.amount, function, in: context)
@@ -203,6 +207,7 @@ extension Kernel {
     /// - Returns: false after an oops.
     mutating func initialiseLock(_ name: LockName, in context: CallContext) -> Bool {
         contexts.locks.held.removeAll { $0.name == name && $0.kind == .spinlock }
+        checkLock(name, 4, isWrite: true, in: context)
         guard case .address(let address) = name else { return true }
         let (done, fault) = storeKernel(address, [0, 0, 0, 0], in: context)
         guard let fault else { return true }

@@ -20,7 +20,31 @@ extension Kernel {
         _ function: StaticString,
         in context: CallContext
     ) -> Bool {
-        !isSanitized || checkRange(address, length, isWrite: isWrite, function, in: context)
+        !isSanitized
+            || checkRange(address, length, isWrite: isWrite, "\(function)", in: context)
+    }
+
+    /// Has the checkers look at what a lock's function does with the lock's own word.
+    ///
+    /// Compare and exchange counts as a store, whether it stores or not:
+    /// `instrument_atomic_read_write()`. What they find stops nobody.
+    ///
+    /// - Parameters:
+    ///   - name: the lock; one that is no more than a name has no word.
+    ///   - length: of the word.
+    ///   - isWrite: a store, or compare and exchange.
+    ///   - prefix: of the function whose code it is, before the name of the call that runs.
+    ///   - context: of the caller.
+    mutating func checkLock(
+        _ name: LockName,
+        _ length: UInt64,
+        isWrite: Bool,
+        prefix: StaticString = "",
+        in context: CallContext
+    ) {
+        guard isSanitized, case .address(let address) = name else { return }
+        let function = "\(prefix)\(runningFunction)"
+        _ = checkRange(address, length, isWrite: isWrite, function, in: context)
     }
 
     @inline(never)
@@ -28,7 +52,7 @@ extension Kernel {
         _ address: UInt64,
         _ length: UInt64,
         isWrite: Bool,
-        _ function: StaticString,
+        _ function: String,
         in context: CallContext
     ) -> Bool {
         guard length > 0 else { return true }
@@ -36,7 +60,7 @@ extension Kernel {
             address: address,
             length: length,
             kind: isWrite ? .write : .read,
-            function: "\(function)"
+            function: function
         )
         if layout.isVmalloc(address) { startVmalloc() }
         if address.addingReportingOverflow(length).overflow {
