@@ -19,7 +19,7 @@ extension Kernel {
         in context: CallContext
     ) -> CallResult {
         guard address != 0 else { return .void }
-        guard let frame = frame(ofDirectMapped: address) ?? frame(ofImage: address) else {
+        guard let frame = frame(ofLookedUp: address) else {
             let page = layout.descriptor(layout.physical(of: address) >> 12)
             logAccessFault(at: page &+ 52, isWrite: true)
             return .void

@@ -326,6 +326,7 @@ extension PagePlace {
         let maker = call.map { " of \(function ?? "a call"), call \($0)" } ?? ""
         return switch use {
         case .unmapped: "no memory is mapped there"
+        case .highMap: "an address that shows high memory for a while"
         case .reserved: "a page kept at boot"
         case .free: "a free page"
         case .pages: "a page of the page allocator\(maker)"

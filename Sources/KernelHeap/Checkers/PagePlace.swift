@@ -3,6 +3,8 @@ public struct PagePlace: Hashable, Sendable {
     public enum Use: String, Hashable, Sendable {
         /// No frame is there: user space, vmalloc, a number of no meaning.
         case unmapped
+        /// A map of high memory: the page behind it is not what the arithmetic finds.
+        case highMap = "high_map"
         /// Kept at boot: no allocator's.
         case reserved
         /// Free pages, or a slab that went back to the page allocator.
@@ -30,7 +32,11 @@ extension Kernel {
     /// What lies at an address; nil where that is a slab's.
     func pagePlace(at address: UInt64) -> PagePlace? {
         var place = PagePlace(address: LinearAddress(rawValue: address), use: .unmapped)
-        guard let frame = frame(ofDirectMapped: address) else { return place }
+        guard let frame = frame(ofDirectMapped: address) else {
+            let region = layout.is32Bit ? region(of: place.address)?.kind : nil
+            if region == .pkmap || region == .fixmap { place.use = .highMap }
+            return place
+        }
         let run = frameRun(at: UInt64(frame), limit: UInt64(frame) + 1)
         switch run.use {
         case .slab: return nil

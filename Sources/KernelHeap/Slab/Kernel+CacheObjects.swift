@@ -200,7 +200,7 @@ extension Kernel {
     /// hardened freelists; an address of no slab is warned about and left alone.
     mutating func freeObject(at address: UInt64, to cache: Int, in context: CallContext) {
         checkFree(address, to: cache)
-        guard let frame = frame(ofDirectMapped: address) ?? frame(ofImage: address) else {
+        guard let frame = frame(ofLookedUp: address) else {
             return oopsInPageLookup(address)
         }
         let page = pages.map[Int(frame)]

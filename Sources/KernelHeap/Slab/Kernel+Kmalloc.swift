@@ -227,23 +227,22 @@ extension Kernel {
 
     @inline(never)
     private mutating func freeOther(_ address: UInt64, in context: CallContext) {
-        if let pfn = frame(ofDirectMapped: address) ?? frame(ofImage: address) {
-            return freeLarge(pfn, address, in: context)
-        }
-        let pfn = layout.physical(of: address) >> 12
-        // Flat memory: the arithmetic finds a descriptor for high memory too.
-        guard layout.is32Bit, address >= layout.pageOffset, pages.isValid(pfn) else {
-            return oopsInPageLookup(address)
-        }
-        freeLarge(UInt32(truncatingIfNeeded: pfn), address, in: context)
+        guard let pfn = frame(ofLookedUp: address) else { return oopsInPageLookup(address) }
+        freeLarge(pfn, address, in: context)
     }
 
-    /// The frame behind an address of the kernel's image, whose pages have descriptors.
-    func frame(ofImage address: UInt64) -> UInt32? {
-        guard !layout.is32Bit, address >= layout.imageOffset, address < layout.imageOffset + 1 << 30
-        else { return nil }
+    /// The frame whose descriptor `virt_to_page()` finds; nil where it finds none.
+    ///
+    /// Beside the direct map, that is so for the kernel's image. On 32 bits the descriptors are one
+    /// array, and the arithmetic takes addresses above the direct map for those of high memory.
+    func frame(ofLookedUp address: UInt64) -> UInt32? {
+        if let frame = frame(ofDirectMapped: address) { return frame }
+        let isLookedUp =
+            layout.is32Bit
+            ? address >= layout.pageOffset
+            : address >= layout.imageOffset && address < layout.imageOffset + 1 << 30
         let frame = layout.physical(of: address) >> 12
-        return pages.isValid(frame) ? UInt32(truncatingIfNeeded: frame) : nil
+        return isLookedUp && pages.isValid(frame) ? UInt32(truncatingIfNeeded: frame) : nil
     }
 
     /// Looking up the page descriptor of an address outside memory faults: the recorded oops.

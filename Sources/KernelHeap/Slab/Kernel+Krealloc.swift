@@ -57,7 +57,7 @@ extension Kernel {
     ///
     /// - Returns: whether the address has a size.
     private mutating func checkSize(of address: UInt64, in context: CallContext) -> Bool {
-        guard address > Self.zeroSizePointer, let frame = frame(ofDirectMapped: address) else {
+        guard address > Self.zeroSizePointer, let frame = frame(ofLookedUp: address) else {
             return false
         }
         guard pages.map[Int(frame)].kind != .slab else { return true }
