@@ -52,6 +52,7 @@ struct HostileInputTests {
                     switch parameter.type {
                     case .bytes: "\"\(parameter.name)\":{\"fill\":0,\"length\":1}"
                     case .text: "\"\(parameter.name)\":\"x\""
+                    case .cString: "\"\(parameter.name)\":{\"address\":\(value)}"
                     case .addresses: "\"\(parameter.name)\":[\(value)]"
                     case .gfp: "\"\(parameter.name)\":\"GFP_KERNEL\""
                     default: "\"\(parameter.name)\":\(value)"

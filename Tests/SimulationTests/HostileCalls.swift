@@ -111,6 +111,12 @@ struct HostileCalls {
             arguments.set(index, payload: .bytes([UInt8](repeating: 0x5a, count: count)))
         case .text:
             arguments.set(index, payload: .text(random.oneIn(2) ? "text" : "/dev/text"))
+        case .cString:
+            if random.oneIn(2) {
+                arguments.set(index, word: pointer())
+            } else {
+                arguments.set(index, payload: .text("text"))
+            }
         case .driver, .steps: arguments.set(index, payload: .driver(driver()))
         case .addresses: arguments.set(index, payload: .words([pointer(), number()]))
         }

@@ -10,12 +10,15 @@ public struct CallArguments: Sendable {
     @usableFromInline var words: InlineArray<8, UInt64>
     /// Bit i is set when parameter i was given.
     @usableFromInline var present: UInt8
+    /// Bit i is set when word i is the place of a payload.
+    private var hasPayload: UInt8
     /// Payload i belongs to the parameter whose word is i.
     public internal(set) var payloads: [ArgumentPayload]
 
     public init() {
         words = InlineArray(repeating: 0)
         present = 0
+        hasPayload = 0
         payloads = []
     }
 
@@ -35,6 +38,7 @@ public struct CallArguments: Sendable {
 
     public mutating func set(_ index: Int, payload: ArgumentPayload) {
         set(index, word: UInt64(payloads.count))
+        hasPayload |= 1 << UInt8(truncatingIfNeeded: index)
         payloads.append(payload)
     }
 
@@ -53,6 +57,11 @@ public struct CallArguments: Sendable {
     public func text(_ index: Int) -> String {
         if case .text(let text)? = payload(index) { return text }
         return ""
+    }
+    /// A C string: itself, or where it lies; nil where it was left out or is NULL.
+    public func string(_ index: Int) -> StringArgument? {
+        if case .text(let text)? = payload(index) { return .text(text) }
+        return words[index] == 0 ? nil : .address(words[index])
     }
     public func addresses(_ index: Int) -> [UInt64] {
         if case .words(let words)? = payload(index) { return words }
@@ -85,7 +94,9 @@ public struct CallArguments: Sendable {
     }
 
     private func payload(_ index: Int) -> ArgumentPayload? {
-        guard has(index), words[index] < UInt64(payloads.count) else { return nil }
+        guard hasPayload & (1 << UInt8(truncatingIfNeeded: index)) != 0,
+            words[index] < UInt64(payloads.count)
+        else { return nil }
         return payloads[Int(words[index])]
     }
 }
@@ -94,6 +105,15 @@ public struct CallArguments: Sendable {
 public enum CacheArgument: Hashable, Sendable {
     case name(String)
     case address(UInt64)
+}
+
+/// A C string that a call is given.
+public enum StringArgument: Hashable, Sendable {
+    case text(String)
+    /// Of its first byte, in kernel memory.
+    case address(UInt64)
+
+    var text: String? { if case .text(let text) = self { text } else { nil } }
 }
 
 /// How a call names a device.

@@ -21,8 +21,10 @@ public enum ParameterType: Hashable, Sendable {
     case boolean
     /// Bytes: `{"hex":}`, `{"text":}`, `{"base64":}` or `{"fill":,"length":}`. Kept as a payload.
     case bytes
-    /// A C string. Kept as a payload.
+    /// Text, such as a name. Kept as a payload.
     case text
+    /// A C string: text, kept as a payload, or the address where one lies in kernel memory.
+    case cString
     /// A list of pointers. Kept as a payload.
     case addresses
     /// A driver: for each of its methods a list of steps. Kept as a payload.

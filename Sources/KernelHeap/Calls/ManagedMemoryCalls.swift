@@ -157,28 +157,47 @@ struct DevmKstrdup: KernelCall {
         returns: "char *",
         [
             deviceParameter,
-            Parameter("s", .text, "The string itself; left out, it is NULL.", optional: true),
+            Parameter(
+                "s",
+                .cString,
+                "The string itself, or where it lies; left out, it is NULL.",
+                optional: true,
+                isWork: true
+            ),
             flagsParameter,
         ],
         "Copies a string with its NUL into memory that is freed with the device's driver."
     )
 
     var request: ManagedRequest
-    var bytes: [UInt8]?
+    var string: StringArgument?
 
     init(_ arguments: borrowing CallArguments) {
-        bytes = arguments.has(1) ? Array(arguments.text(1).utf8) + [0] : nil
+        string = arguments.string(1)
         request = ManagedRequest(
             device: arguments.device(0),
-            size: UInt64(bytes?.count ?? 0),
+            size: 0,
             flags: arguments.gfp(2),
             function: "devm_kstrdup"
         )
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        guard let bytes else { return CallResult(.pointer(0)) }
-        return request.run(with: bytes, on: &kernel, in: context)
+        var request = request
+        switch string {
+        case nil: return CallResult(.pointer(0))
+        case .text(let text):
+            let bytes = Array(text.utf8) + [0]
+            request.size = UInt64(bytes.count)
+            return request.run(with: bytes, on: &kernel, in: context)
+        case .address(let address):
+            let walk = kernel.walkString(address, in: context)
+            if let end = kernel.unreturned(walk, from: address) { return end }
+            request.size = walk.length + 1
+            let result = request.run(on: &kernel, in: context)
+            kernel.fill(result, from: address, request.size, "devm_kstrdup", in: context)
+            return result
+        }
     }
 }
 
@@ -209,15 +228,7 @@ struct DevmKmemdup: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         let result = request.run(on: &kernel, in: context)
-        guard case .pointer(let address) = result.value, address > Kernel.zeroSizePointer else {
-            return result
-        }
-        let (bytes, fault) = kernel.loadKernel(source, request.size, in: context)
-        kernel.checkAccess(source, UInt64(bytes.count), isWrite: false)
-        kernel.writeKernel(address, bytes)
-        if let fault {
-            kernel.logAccessFault(at: source &+ UInt64(bytes.count), code: fault.code)
-        }
+        kernel.fill(result, from: source, request.size, "devm_kmemdup", in: context)
         return result
     }
 }

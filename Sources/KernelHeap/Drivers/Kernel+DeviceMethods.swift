@@ -127,7 +127,7 @@ extension Kernel {
         case .unsigned(let bits) where bits < 64: word & ((1 << UInt64(max(bits, 1))) - 1)
         case .signed(let bits) where bits == 32:
             UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: word)))
-        case .address, .page, .cache, .lock, .device: word & pointerMask
+        case .address, .page, .cache, .lock, .device, .cString: word & pointerMask
         case .unsigned where layout.is32Bit: word & pointerMask
         default: word
         }
@@ -144,6 +144,10 @@ extension Kernel {
             let word = arguments.word(index)
             switch parameter.type {
             case .address, .page, .device: given.append(Fact(parameter.name, .address(word)))
+            case .cString:
+                if case .address(let address)? = arguments.string(index) {
+                    given.append(Fact(parameter.name, .address(address)))
+                }
             case .unsigned: given.append(Fact(parameter.name, .number(Int64(clamping: word))))
             case .signed: given.append(Fact(parameter.name, .number(Int64(bitPattern: word))))
             case .boolean: given.append(Fact(parameter.name, .boolean(word != 0)))

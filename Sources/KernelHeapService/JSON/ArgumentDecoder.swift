@@ -26,6 +26,7 @@ struct ArgumentDecoder {
             let text = try PayloadDecoder.text(place)
             try checkLength(text.utf8.count, "bytes", place)
             return .payload(.text(text))
+        case .cString: return try string(place)
         case .driver:
             return .payload(.driver(try DriverDecoder.driver(place, tables: tables)))
         case .steps:
@@ -146,12 +147,37 @@ struct ArgumentDecoder {
         }
     }
 
-    private func addresses(_ place: ArgumentPlace) throws(Problem) -> [UInt64] {
-        let element = ArgumentDecoder(
+    /// A C string: text as it is, `{"address": …}` for one in kernel memory, null for none.
+    private func string(_ place: ArgumentPlace) throws(Problem) -> DecodedArgument {
+        if case .json(let value) = place, value.kind != .string {
+            if value.kind == .null { return .word(0) }
+            guard let address = addressOfString(value) else { throw wrongType(place) }
+            return try pointerDecoder.decode(.json(address))
+        }
+        let text = try PayloadDecoder.text(place)
+        try checkLength(text.utf8.count, "bytes", place)
+        return .payload(.text(text))
+    }
+
+    /// What stands for the address of a C string; nil where it is not given by its address.
+    func addressOfString(_ value: JSONValue) -> JSONValue? {
+        guard parameter.type == .cString, value.kind == .object, value.count == 1 else {
+            return nil
+        }
+        return value.member("address")
+    }
+
+    /// Reads a pointer that is a part of the argument.
+    private var pointerDecoder: ArgumentDecoder {
+        ArgumentDecoder(
             parameter: PreparedParameter(Parameter(parameter.name, .address, "")),
             tables: tables,
             references: references
         )
+    }
+
+    private func addresses(_ place: ArgumentPlace) throws(Problem) -> [UInt64] {
+        let element = pointerDecoder
         var words: [UInt64] = []
         switch place {
         case .json(let list):
@@ -248,6 +274,7 @@ extension ParameterType {
                 "{\"fill\": \"0xa5\", \"length\": 64}",
             ]
         case .text: ["a string"]
+        case .cString: ["a string", "{\"address\": \"0x…\"}", "null"]
         case .addresses: ["a list of addresses"]
         case .steps: ["[{\"call\": …, \"as\": …}, …]"]
         case .driver: ["{\"read\": [{\"call\": …, \"as\": …}, {\"return\": …}], …}"]

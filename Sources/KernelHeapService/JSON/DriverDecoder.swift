@@ -319,8 +319,12 @@ private struct StepArguments {
             tables: tables,
             references: nil
         )
-        if member.kind == .string, member.text.first == UInt8(ascii: "$"), decoder.takesReference {
-            let value = try expressions.value(member)
+        let address = decoder.addressOfString(member)
+        let named = address ?? member
+        if named.kind == .string, named.text.first == UInt8(ascii: "$"),
+            address != nil || decoder.takesReference
+        {
+            let value = try expressions.value(named)
             bindings.append(MethodBinding(argument: index, value: value))
             arguments.set(index, word: 0)
             return

@@ -30,7 +30,8 @@ extension JSONWriter {
         case .names(let set):
             raw(",\"values\":")
             strings(set.names.map(\.name))
-        case .gfp, .address, .page, .cache, .lock, .device, .boolean, .bytes, .text, .addresses,
+        case .gfp, .address, .page, .cache, .lock, .device, .boolean, .bytes, .text, .cString,
+            .addresses,
             .driver, .steps:
             break
         }
@@ -62,6 +63,7 @@ extension ParameterType {
         case .boolean: "boolean"
         case .bytes: "bytes"
         case .text: "string"
+        case .cString: "c_string"
         case .addresses: "addresses"
         case .driver: "driver"
         case .steps: "steps"
