@@ -37,7 +37,7 @@ extension Kernel {
     mutating func checkFree(ofPages frame: UInt32, order: Int) {
         guard let place = pagePlace(at: layout.virtual(frame)) else { return }
         switch place.use {
-        case .unmapped, .reserved: return
+        case .unmapped, .highMap, .reserved: return
         case .free: misuse.add(.wrongPageFree(place, .isFree))
         case .pages, .compound:
             let page = pages.map[Int(frame)]
