@@ -144,6 +144,7 @@ public struct Kernel: ~Copyable, Sendable {
         highMemory = HighMemory(pages.layout, boot.space, hasHighMemory: pages.hasHighZone)
         processes[0].space.end = pages.layout.userEnd
         if pages.layout.is32Bit { log.oopsStyle = description.pae ? .pae : .i386 }
+        if profile.platform == .classicI386 { log.oopsStyle = .classic }
         processes[0].space.heap = pages.layout.programEnd..<pages.layout.programEnd
         slab = SlabAllocator(
             profile.slabOptions(description, hasHighMemory: pages.hasHighZone),

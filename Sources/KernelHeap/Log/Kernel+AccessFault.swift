@@ -19,10 +19,11 @@ extension Kernel {
         guard layout.isCanonical(address) else {
             log.append(
                 "general protection fault, probably for non-canonical address 0x\(digits): "
-                    + "0000 [#\(log.nextDeath())] \(log.oopsStyle.options)"
+                    + "0000 " + log.oopsStyle.death(log.nextDeath())
             )
             return
         }
+        if log.oopsStyle.isClassic { return logClassicFault(at: address, code: code) }
         let what =
             address < 4_096
             ? "kernel NULL pointer dereference, address"
@@ -38,7 +39,24 @@ extension Kernel {
         let digitsOfCode = fourDigits(code)
         log.append("#PF: error_code(0x\(digitsOfCode)) - \(reason)")
         logTables(of: address)
-        log.append("Oops: \(digitsOfCode) [#\(log.nextDeath())] \(log.oopsStyle.options)")
+        log.append("Oops: \(digitsOfCode) " + log.oopsStyle.death(log.nextDeath()))
+    }
+
+    /// The same of 2.6: `do_page_fault()` of `arch/i386/mm/fault.c`; the instruction pointer is left
+    /// out.
+    private mutating func logClassicFault(at address: UInt64, code: UInt32) {
+        let what = address < 4_096 ? "NULL pointer dereference" : "paging request"
+        log.append(
+            "BUG: unable to handle kernel \(what) at virtual address \(pointer(address))"
+        )
+        let boot = bootTables()
+        let walk = walk(address, root: root(of: paging.loadedProcess, boot), boot)
+        for place in 0..<walk.count {
+            let text = tableText(walk.steps[place])
+            log.append(text.last == " " ? String(text.dropLast()) : text)
+            if !layout.isMapped(paging.format.frame(of: walk.steps[place].entry)) { break }
+        }
+        log.append("Oops: \(fourDigits(code)) " + log.oopsStyle.death(log.nextDeath()))
     }
 
     /// The entries on the way to an address: `dump_pagetable()`.

@@ -136,7 +136,7 @@ public struct KernelLog: Sendable {
     mutating func bug(at place: String, in function: String, _ context: CallContext) {
         append("------------[ cut here ]------------")
         append("kernel BUG at \(place)!")
-        append("invalid opcode: 0000 [#\(nextDeath())] \(oopsStyle.options)")
+        append("invalid opcode: 0000 " + oopsStyle.death(nextDeath()))
         append(oopsStyle.place(function))
         taint.insert(.died)
         append("---[ end trace 0000000000000000 ]---")

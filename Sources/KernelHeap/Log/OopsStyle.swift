@@ -3,10 +3,22 @@ struct OopsStyle: Hashable, Sendable {
     /// What follows the count: built with preemption, for many processors, page tables isolated or not.
     let options: String
     private let is32Bit: Bool
+    /// The kernel is 2.6: it names the address and one entry, and the options stand elsewhere.
+    let isClassic: Bool
 
-    static let x8664 = OopsStyle(options: "PREEMPT SMP NOPTI", is32Bit: false)
-    static let i386 = OopsStyle(options: "PREEMPT SMP", is32Bit: true)
-    static let pae = OopsStyle(options: "PREEMPT SMP PTI", is32Bit: true)
+    static let x8664 = OopsStyle("PREEMPT SMP NOPTI", is32Bit: false)
+    static let i386 = OopsStyle("PREEMPT SMP", is32Bit: true)
+    static let pae = OopsStyle("PREEMPT SMP PTI", is32Bit: true)
+    static let classic = OopsStyle("", is32Bit: true, isClassic: true)
+
+    private init(_ options: String, is32Bit: Bool, isClassic: Bool = false) {
+        self.options = options
+        self.is32Bit = is32Bit
+        self.isClassic = isClassic
+    }
+
+    /// The end of a line that counts deaths.
+    func death(_ count: Int) -> String { "[#\(count)]" + (options.isEmpty ? "" : " " + options) }
 
     /// Recorded offsets of 32-bit kernels; others are not known.
     private static let recorded = ["usercopy_abort": "usercopy_abort+0x65/0x67"]

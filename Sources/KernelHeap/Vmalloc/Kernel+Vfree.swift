@@ -60,7 +60,7 @@ extension Kernel {
         in context: CallContext
     ) -> VmapUse {
         let node = vmalloc.busy[place]
-        forgetSanitizedArea(node.start)
+        releaseSanitizedArea(node.start, in: context)
         unmapArea(vmalloc.usable(node), order: Int(node.use.pageOrder))
         vmalloc.release(place)
         let count = Int(node.use.pageCount)

@@ -61,6 +61,11 @@ extension Kernel {
             report.region = start..<start &+ bytes
         } else if layout.isVmalloc(address) {
             let place = vmalloc.busy.containing(address)
+            if place == 0, let gone = sanitizer.goneArea(holding: address) {
+                report.region = gone.start..<gone.start &+ gone.area.requested
+                report.allocation = gone.area.allocation
+                report.release = gone.release
+            }
             guard place != 0, let area = sanitizer.areas[vmalloc.busy[place].start] else { return }
             let start = vmalloc.busy[place].start
             report.region = start..<start &+ area.requested

@@ -47,7 +47,7 @@ extension Kernel {
     }
 
     /// An area is gone: `kasan_poison_vmalloc()`.
-    mutating func forgetSanitizedArea(_ start: UInt64) {
-        if isSanitized { sanitizer.areas[start] = nil }
+    mutating func releaseSanitizedArea(_ start: UInt64, in context: CallContext) {
+        if isSanitized { sanitizer.release(start, by: track(context)) }
     }
 }

@@ -19,6 +19,8 @@ struct Sanitizer: ~Copyable, Sendable {
     var pages: ChunkedColumn<SanitizedBlock>
     /// By first address.
     var areas: [UInt64: SanitizedArea] = [:]
+    /// The last areas that went, oldest first.
+    private(set) var goneAreas: [GoneArea] = []
     var quarantine: Quarantine
 
     init() {
@@ -37,10 +39,23 @@ struct Sanitizer: ~Copyable, Sendable {
         isOn = other.isOn
         pages = other.pages.fork()
         areas = other.areas
+        goneAreas = other.goneAreas
         quarantine = other.quarantine
     }
 
     mutating func fork() -> Sanitizer { isOn ? Sanitizer(forkOf: &self) : Sanitizer() }
+
+    /// The area that begins at an address goes.
+    mutating func release(_ start: UInt64, by track: MemoryTrack) {
+        guard let area = areas.removeValue(forKey: start) else { return }
+        if goneAreas.count == GoneArea.limit { goneAreas.removeFirst() }
+        goneAreas.append(GoneArea(start: start, area: area, release: track))
+    }
+
+    /// The last area that held an address, of those that are remembered.
+    func goneArea(holding address: UInt64) -> GoneArea? {
+        goneAreas.last { $0.start <= address && address - $0.start < $0.area.requested }
+    }
 
     var heldBytes: Int {
         isOn ? pages.heldBytes + areas.capacity * 48 + quarantine.heldBytes : 0
@@ -100,4 +115,14 @@ struct SanitizedBlock: ColumnElement {
 struct SanitizedArea: Hashable, Sendable {
     var requested: UInt64
     var allocation: MemoryTrack
+}
+
+/// An area of `vmalloc` that is gone, and who freed it.
+struct GoneArea: Hashable, Sendable {
+    /// Areas that are remembered.
+    static let limit = 128
+
+    var start: UInt64
+    var area: SanitizedArea
+    var release: MemoryTrack
 }

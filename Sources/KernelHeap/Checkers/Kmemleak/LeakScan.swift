@@ -69,6 +69,7 @@ extension Kernel {
     /// Looks through everything from the roots on.
     ///
     /// - Parameter telling: whether the listeners hear how far it is.
+    /// - Returns: what was reached.
     func reachableMemory(telling: Bool) -> LeakScan {
         let objects = telling && onProgress != nil ? leakObjectCount : nil
         var scan = LeakScan(objectStates: slab.states.count, objects: objects)

@@ -82,11 +82,16 @@ struct KasanMemoryTests {
 
     @Test func `a freed vmalloc area may not be touched`() throws {
         let area = try machine.pointer("vmalloc", 8_192)
-        try machine.call("vfree", .word(area))
+        let freed = try machine.call("vfree", .word(area))
 
         let outcome = try machine.call("kernel_write", .word(area + 16), .bytes([1, 2]))
 
         #expect(outcome.kasan.map(\.kind) == [.vmallocOutOfBounds])
+        let report = try #require(outcome.kasan.first)
+        #expect(report.region == area..<area + 8_192 && report.release?.call == freed.sequence)
+        #expect(report.calls == [freed.sequence - 1, freed.sequence])
+        // The kernel knows nothing of it any more.
+        #expect(!report.text.contains { $0.contains("created by") || $0.hasPrefix("Freed by") })
         let fault = outcome.log.first { $0.hasPrefix("BUG: unable to handle page fault") }
         #expect(fault != nil)
     }
