@@ -74,28 +74,26 @@ extension Kernel {
     }
 
     /// The page of the address: `dump_page()`.
+    ///
+    /// Of the direct map it is the head, as `addr_to_page()` gives it, of a vmalloc area the page itself.
     private func pageLines(_ report: KasanReport) -> [String] {
         let address = report.address.rawValue
-        let found =
-            frame(ofDirectMapped: address)
-            ?? (layout.isVmalloc(address)
-                ? mapping(of: address, process: 0).flatMap {
-                    UInt32(exactly: $0.physical.pfn.rawValue)
-                } : nil)
-        guard let frame = found, Int(frame) < pages.map.capacity else { return [] }
+        let direct = frame(ofDirectMapped: address)
+        guard let frame = direct ?? frame(ofVmalloc: address), Int(frame) < pages.map.capacity
+        else { return [] }
         let page = pages.map[Int(frame)]
-        let head =
-            page.kind == .slab ? slab.slabs[Int(page.slabNumber)].pfn : compoundHead(of: frame)
-        let order = page.kind == .slab ? Int(slab.slabs[Int(page.slabNumber)].order) : 0
         let isSlab = page.kind == .slab
-        let count = isSlab ? 1 : page.kind == .allocated ? page.word : 0
-        let descriptor = pointer(layout.descriptor(UInt64(frame)))
+        let head = isSlab ? slab.slabs[Int(page.slabNumber)].pfn : compoundHead(of: frame)
+        let order = isSlab ? Int(slab.slabs[Int(page.slabNumber)].order) : 0
+        let headPage = pages.map[Int(head)]
+        let shown = direct == nil ? frame : head
+        let count = isSlab ? 1 : headPage.kind == .allocated ? headPage.word : 0
         var lines = [
             "The buggy address belongs to the physical page:",
-            "page:\(descriptor) refcount:\(count) mapcount:0 mapping:0000000000000000 "
-                + "index:0x0 pfn:0x\(String(frame, radix: 16))",
+            "page:\(pointer(layout.descriptor(UInt64(shown)))) refcount:\(count) "
+                + "mapcount:\(mapCount(of: shown)) mapping:0000000000000000 "
+                + "index:0x0 pfn:0x\(String(shown, radix: 16))",
         ]
-        let headPage = pages.map[Int(head)]
         let isCompound = isSlab ? order > 0 : headPage.kind == .allocated && headPage.isCompound
         if isCompound {
             lines.append(
@@ -103,11 +101,37 @@ extension Kernel {
                     + "\(isSlab ? order : headPage.order) compound_mapcount:0 compound_pincount:0"
             )
         }
-        lines.append("flags: " + flagsText(of: frame, isSlab: isSlab, isHead: isCompound))
+        lines.append("flags: " + flagsText(of: head, isSlab: isSlab, isHead: isCompound))
         lines.append("page dumped because: kasan: bad access detected")
-        if pages.owners.isOn { lines += dumpLines(of: pages.owners[frame]) }
+        if pages.owners.isOn { lines += dumpLines(of: pages.owners[shown]) }
         return lines + [""]
     }
+
+    private func frame(ofVmalloc address: UInt64) -> UInt32? {
+        guard layout.isVmalloc(address) else { return nil }
+        return mapping(of: address, process: 0).flatMap {
+            UInt32(exactly: $0.physical.pfn.rawValue)
+        }
+    }
+
+    /// What `page_mapcount()` reads where the head of a free block has `PageBuddy` in its place.
+    private func mapCount(of frame: UInt32) -> Int {
+        let run = frameRun(at: UInt64(frame), limit: UInt64(frame) + 1)
+        switch run.use {
+        case .block(let page) where page.kind == .buddy:
+            return run.start == UInt64(frame) ? Self.buddyMapCount : 0
+        case .block(let page) where page.kind == .allocated && page.isOnLRU:
+            return Int(page.mapCount)
+        case .untouched:
+            // Only the largest blocks make up such a run.
+            let offset = UInt64(frame) - min(run.start, UInt64(frame))
+            return offset % (1 << UInt64(Zone.maxOrder)) == 0 ? Self.buddyMapCount : 0
+        case .block, .slab, .reserved, .hole: return 0
+        }
+    }
+
+    /// -1 without the bit of `PG_buddy`, 0x80, and one more.
+    private static let buddyMapCount = -128
 
     private func flagsText(of frame: UInt32, isSlab: Bool, isHead: Bool) -> String {
         let zone = pages.zoneIndex(of: UInt64(frame)).map { pages.zones[$0] }
