@@ -11,7 +11,7 @@ public struct Kernel: ~Copyable, Sendable {
     public private(set) var sequence: UInt64 = 0
     public internal(set) var log = KernelLog()
     /// A panicked machine answers no further calls; its state stays readable.
-    public internal(set) var isPanicked = false
+    public var isPanicked: Bool { log.isPanicked }
 
     var tuning: ZoneTuning
     var pages: PageAllocator
@@ -173,6 +173,7 @@ public struct Kernel: ~Copyable, Sendable {
             pages.owners = PageOwners(frames: pages.map.capacity)
         }
         pages.isAlwaysWatched = pages.owners.isOn || isSanitized
+        log.panicPolicy = PanicPolicy(options, isClassic: profile.platform == .classicI386)
         pages.faults = FaultInjection(seed: description.seed)
         setUpFaultInjection(options)
         if description.swapBytes > 0 { _ = swapOn("/dev/sda2", bytes: description.swapBytes) }
@@ -183,7 +184,6 @@ public struct Kernel: ~Copyable, Sendable {
         profile = other.profile
         sequence = other.sequence
         log = other.log
-        isPanicked = other.isPanicked
         tuning = other.tuning
         pages = other.pages.fork()
         slab = other.slab.fork()
@@ -265,6 +265,7 @@ public struct Kernel: ~Copyable, Sendable {
             if let now = enter(context) { context = now } else { isBlocked = true }
             runningProcess = context.pid
         }
+        log.startCall(isInInterrupt: context.isInInterrupt)
         if pages.owners.isOn { noteOwner(context, call: call.index) }
         if explaining { pages.decisions.start() }
         if pages.faults.isArmed { pages.faults.enter(context) }

@@ -140,6 +140,7 @@ extension Kernel {
         log.append(
             "BUG: scheduling while atomic: \(taskName(context))/\(context.pid)/0x\(padded)"
         )
+        log.checkPanicOnWarn("scheduling while atomic")
         if !highMemory.isClassic { logStackOwner(context) }
         log.taint.insert(.warned)
     }

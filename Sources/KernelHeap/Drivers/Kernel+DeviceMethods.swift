@@ -77,7 +77,7 @@ extension Kernel {
                     variables[result] = value
                     if !unchecked.isEmpty { unchecked.keep(in: result, of: sequence) }
                 }
-                if log.deaths > deaths || contexts.hang != nil { run.value = nil }
+                if log.deaths > deaths || contexts.hang != nil || isPanicked { run.value = nil }
             }
             if run.value == nil { break }
             if case .leave = step.action { break }

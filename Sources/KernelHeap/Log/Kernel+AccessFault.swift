@@ -13,7 +13,10 @@ extension Kernel {
 
     /// The same with the processor's error code, which says why and how.
     mutating func logAccessFault(at address: UInt64, code: UInt32) {
-        defer { log.taint.insert(.died) }
+        defer {
+            log.taint.insert(.died)
+            log.endOops()
+        }
         let address = address & layout.addressMask
         let digits = String(address, radix: 16)
         guard layout.isCanonical(address) else {

@@ -26,6 +26,14 @@ public struct KernelLog: Sendable {
     private var nextBadPages: UInt64 = 0
     private var badPages = 0
     private var silentBadPages: UInt64 = 0
+    /// What else than its own failures stops the kernel.
+    var panicPolicy = PanicPolicy()
+    /// Nothing runs any more.
+    private(set) var isPanicked = false
+    /// The running call has panicked: what is left of it prints nothing.
+    private var isSilent = false
+    /// Whether the running call came in an interrupt: `in_interrupt()`.
+    private var isInInterrupt = false
     /// BUGs and oopses since boot.
     private(set) var deaths = 0
 
@@ -38,6 +46,7 @@ public struct KernelLog: Sendable {
     }
 
     mutating func append(_ line: String) {
+        guard !isSilent else { return }
         if lines.count == Self.capacity {
             lines.removeFirst(Self.capacity / 4)
             times.removeFirst(Self.capacity / 4)
@@ -122,6 +131,7 @@ public struct KernelLog: Sendable {
         append("------------[ cut here ]------------")
         if let message { append(message) }
         append("WARNING: CPU: \(context.cpu) PID: \(context.pid) at \(place) \(function)")
+        checkPanicOnWarn("kernel")
         taint.insert(.warned)
         append("---[ end trace 0000000000000000 ]---")
     }
@@ -140,5 +150,35 @@ public struct KernelLog: Sendable {
         append(oopsStyle.place(function))
         taint.insert(.died)
         append("---[ end trace 0000000000000000 ]---")
+        endOops()
+    }
+
+    /// A call begins.
+    ///
+    /// - Parameter isInInterrupt: whether it came in one.
+    mutating func startCall(isInInterrupt: Bool) {
+        self.isInInterrupt = isInInterrupt
+        isSilent = false
+    }
+
+    /// `panic()`: the last line that the kernel prints.
+    mutating func panic(_ text: String) {
+        append("Kernel panic - not syncing: \(text)")
+        isPanicked = true
+        isSilent = true
+    }
+
+    /// `check_panic_on_warn()`.
+    ///
+    /// - Parameter origin: who warned.
+    mutating func checkPanicOnWarn(_ origin: String) {
+        guard panicPolicy.onWarning != 0 else { return }
+        panic("\(origin): panic_on_warn set ...")
+    }
+
+    /// `oops_end()`, behind the last line of a BUG or an oops.
+    mutating func endOops() {
+        guard panicPolicy.onOops != 0 else { return }
+        panic(isInInterrupt ? "Fatal exception in interrupt" : "Fatal exception")
     }
 }

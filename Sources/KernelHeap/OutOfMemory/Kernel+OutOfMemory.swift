@@ -149,10 +149,7 @@ extension Kernel {
     }
 
     /// `panic()`.
-    mutating func panic(_ text: String) {
-        log.append("Kernel panic - not syncing: \(text)")
-        isPanicked = true
-    }
+    mutating func panic(_ text: String) { log.panic(text) }
 
     /// `0`, or `0-1` on a machine of two nodes.
     var nodeMask: String { slab.nodeCount > 1 ? "0-\(slab.nodeCount - 1)" : "0" }

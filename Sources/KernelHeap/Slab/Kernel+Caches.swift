@@ -79,11 +79,7 @@ extension Kernel {
         let function = "kmem_cache_create_usercopy"
         let name = CacheName.escaped(String(request.name.prefix(CacheName.limit)))
         if request.flags.contains(.panic) {
-            log.append(
-                "Kernel panic - not syncing: \(function): Failed to create slab '\(name)'. "
-                    + "Error -\(errno.rawValue)"
-            )
-            isPanicked = true
+            log.panic("\(function): Failed to create slab '\(name)'. Error -\(errno.rawValue)")
         } else {
             log.append("\(function)(\(name)) failed with error -\(errno.rawValue)")
         }

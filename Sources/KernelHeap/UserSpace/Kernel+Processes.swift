@@ -71,10 +71,7 @@ extension Kernel {
         guard process > 0 else {
             let digits = String(code, radix: 16)
             let padded = String(repeating: "0", count: 8 - digits.count) + digits
-            log.append(
-                "Kernel panic - not syncing: Attempted to kill init! exitcode=0x\(padded)"
-            )
-            isPanicked = true
+            log.panic("Attempted to kill init! exitcode=0x\(padded)")
             return
         }
         endProcess(process, cpu: cpu)

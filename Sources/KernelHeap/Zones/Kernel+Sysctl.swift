@@ -1,4 +1,4 @@
-/// Reads and writes of `/proc/sys/vm`, with what the kernel computes anew after each.
+/// Reads and writes of files under `/proc/sys`, with what the kernel computes anew after each.
 extension Kernel {
     /// The values of a file, in the order in which it shows them.
     ///
@@ -18,6 +18,8 @@ extension Kernel {
         case .dumpsTasks: return [tuning.dumpsTasks]
         case .extfragThreshold: return [tuning.extfragThreshold]
         case .compactUnevictable: return [tuning.compactUnevictableAllowed]
+        case .panicOnWarning: return [log.panicPolicy.onWarning]
+        case .panicOnOops: return [log.panicPolicy.onOops]
         case .lowmemReserveRatio:
             resizeLowmemReserves()
             return ratioTypes.map { tuning.lowmemReserveRatio[Int($0.rawValue)] }
@@ -61,6 +63,8 @@ extension Kernel {
         case .dumpsTasks: tuning.dumpsTasks = value
         case .extfragThreshold: tuning.extfragThreshold = value
         case .compactUnevictable: tuning.compactUnevictableAllowed = value
+        case .panicOnWarning: log.panicPolicy.onWarning = value
+        case .panicOnOops: log.panicPolicy.onOops = value
         case .lowmemReserveRatio:
             break
         }

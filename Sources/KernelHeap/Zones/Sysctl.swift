@@ -1,4 +1,4 @@
-/// The files under `/proc/sys/vm` that a machine has, by the names that `sysctl` takes.
+/// The files under `/proc/sys` that a machine has, by the names that `sysctl` takes.
 enum Sysctl: String, CaseIterable {
     case minFreeKilobytes = "vm.min_free_kbytes"
     case watermarkScaleFactor = "vm.watermark_scale_factor"
@@ -13,6 +13,8 @@ enum Sysctl: String, CaseIterable {
     case dumpsTasks = "vm.oom_dump_tasks"
     case extfragThreshold = "vm.extfrag_threshold"
     case compactUnevictable = "vm.compact_unevictable_allowed"
+    case panicOnWarning = "kernel.panic_on_warn"
+    case panicOnOops = "kernel.panic_on_oops"
 
     /// A name with dots or slashes between its parts.
     init?(name: String) {
@@ -29,8 +31,8 @@ enum Sysctl: String, CaseIterable {
         case .dirtyRatio, .dirtyBackgroundRatio: 0...100
         case .panicOnOOM: 0...2
         case .extfragThreshold: 0...1_000
-        case .compactUnevictable: 0...1
-        case .killsAllocatingTask, .dumpsTasks: Int(Int32.min)...Int(Int32.max)
+        case .compactUnevictable, .panicOnWarning: 0...1
+        case .killsAllocatingTask, .dumpsTasks, .panicOnOops: Int(Int32.min)...Int(Int32.max)
         case .lowmemReserveRatio: Int(Int32.min)...Int(Int32.max)
         }
     }

@@ -10,7 +10,7 @@ extension Kernel {
     /// the number is kept.
     @inline(never)
     mutating func report(_ access: SanitizedAccess, in context: CallContext) {
-        guard misuse.hasRoom else { return misuse.omit() }
+        guard misuse.hasRoom, !isPanicked else { return misuse.omit() }
         var report = KasanReport(
             kind: access.bug,
             access: access.kind,
@@ -27,6 +27,8 @@ extension Kernel {
         report.text = lines(of: report, in: context)
         misuse.add(.kasan(report))
         for line in report.text { log.append(line) }
+        log.checkPanicOnWarn("KASAN")
+        if log.panicPolicy.onSanitizerReport { log.panic("kasan.fault=panic set ...") }
         log.taint.insert(.badPage)
         log.appendOnce("Disabling lock debugging due to kernel taint")
     }
