@@ -13,10 +13,18 @@ private let pageParameter = Parameter("page", .page, "A page descriptor.")
 private let pfnParameter = Parameter("pfn", .size, "A page frame number.")
 
 extension Kernel {
-    /// `virt_addr_valid()`: on 32 bits all that has a descriptor by arithmetic and lies in no other
-    /// window passes, the permanent maps included.
-    fileprivate func isValidVirtual(_ address: UInt64) -> Bool {
-        guard layout.is32Bit else { return frame(ofDirectMapped: address) != nil }
+    /// `virt_addr_valid()`.
+    ///
+    /// On 32 bits all that has a descriptor by arithmetic and lies in no other window passes, the
+    /// permanent maps included. On 64 bits the image's own mapping does, too.
+    func isValidVirtual(_ address: UInt64) -> Bool {
+        guard layout.is32Bit else {
+            guard address >= layout.imageOffset else {
+                return frame(ofDirectMapped: address) != nil
+            }
+            let offset = address - layout.imageOffset
+            return offset < AddressLayout.imageBytes && pages.isValid(offset >> 12)
+        }
         guard address >= layout.pageOffset, address < layout.fixmapStart,
             !layout.isVmalloc(address)
         else { return false }

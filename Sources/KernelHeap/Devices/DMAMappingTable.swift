@@ -61,8 +61,10 @@ struct DMAMappingTable: Sendable {
 
     var count: Int { lists[.all]?.count ?? 0 }
 
-    mutating func add(_ mapping: DMAMapping) {
-        guard count < Self.limit else { return }
+    /// Adds a mapping; false where the table is full.
+    @discardableResult
+    mutating func add(_ mapping: DMAMapping) -> Bool {
+        guard count < Self.limit else { return false }
         added &+= 1
         let slot: Int32
         if let free = freeSlots.popLast() {
@@ -74,6 +76,7 @@ struct DMAMappingTable: Sendable {
         }
         for list in Self.lists(of: mapping) { link(slot, to: list) }
         classCounts[Int(Self.sizeClass(mapping.size))] += 1
+        return true
     }
 
     /// Takes a mapping of a device out: the newest of the size at the address, else the newest there.

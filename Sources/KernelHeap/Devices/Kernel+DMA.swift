@@ -51,6 +51,7 @@ extension Kernel {
                 let frame = UInt32(truncatingIfNeeded: block.rawValue)
                 clearKernel(layout.virtual(frame), bytes)
                 note(
+                    place,
                     DMAMapping(
                         device: device.address,
                         address: block.rawValue << 12,
@@ -61,7 +62,8 @@ extension Kernel {
                         call: sequence,
                         function: function,
                         isBounced: false
-                    )
+                    ),
+                    in: context
                 )
                 return frame
             }
@@ -131,7 +133,7 @@ extension Kernel {
         let physical = layout.physical(of: virtual)
         let use = DMAUse(address: physical, size: size, direction: direction)
         if isReachable(use, mask: device.mask) {
-            return map(place, use, virtual: virtual, physical: physical)
+            return map(place, use, virtual: virtual, physical: physical, in: context)
         }
         startBouncePool()
         let mask = hexDigits(device.mask)
@@ -168,7 +170,14 @@ extension Kernel {
             )
             return refused("even the bounce buffer is beyond the device's mask")
         }
-        return map(place, bounced, virtual: virtual, physical: physical, isBounced: true)
+        return map(
+            place,
+            bounced,
+            virtual: virtual,
+            physical: physical,
+            isBounced: true,
+            in: context
+        )
     }
 
     /// `dma_unmap_single()`: what the device stored comes from the bounce buffer.
@@ -214,9 +223,11 @@ extension Kernel {
         _ use: DMAUse,
         virtual: UInt64,
         physical: UInt64,
-        isBounced: Bool = false
+        isBounced: Bool = false,
+        in context: CallContext
     ) -> DMAOutcome {
         note(
+            place,
             DMAMapping(
                 device: driverModel.devices[place].address,
                 address: use.address,
@@ -227,7 +238,8 @@ extension Kernel {
                 call: sequence,
                 function: "dma_map_single",
                 isBounced: isBounced
-            )
+            ),
+            in: context
         )
         return DMAOutcome(
             address: use.address,
@@ -237,7 +249,10 @@ extension Kernel {
         )
     }
 
-    private mutating func note(_ mapping: DMAMapping) { driverModel.dma.mappings.add(mapping) }
+    private mutating func note(_ place: Int, _ mapping: DMAMapping, in context: CallContext) {
+        guard driverModel.dma.mappings.add(mapping) else { return }
+        checkOverlap(place, mapping, in: context)
+    }
 
     private func refused(_ reason: String) -> DMAOutcome {
         DMAOutcome(address: dmaMappingError, facts: [Fact("refused", .text(reason))])

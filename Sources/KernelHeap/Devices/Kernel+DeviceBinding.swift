@@ -101,9 +101,8 @@ extension Kernel {
         guard run.value != nil else { return DeviceOutcome(value: nil, facts: facts) }
         let release = releaseAllResources(of: place, in: context)
         facts += release.facts
-        let driver = driverModel.devices[place].driverText
         driverModel.devices[place].driver = nil
-        checkPendingMappings(of: place, driver, in: context)
+        checkPendingMappings(of: place, in: context)
         return DeviceOutcome(value: release.isDead ? nil : 0, facts: facts)
     }
 

@@ -18,6 +18,8 @@ public struct AddressLayout: Hashable, Sendable, BitwiseCopyable {
     public var descriptorBytes: UInt64
     /// Where the kernel image is mapped a second time; `pageOffset` where it is not.
     public var imageOffset: UInt64
+    /// Bytes there are for the image: `KERNEL_IMAGE_SIZE` of x86_64.
+    static let imageBytes: UInt64 = 1 << 30
     /// First address that is no process's: `TASK_SIZE_MAX`.
     public var userEnd: UInt64
     /// Bytes of a pointer.

@@ -236,13 +236,19 @@ extension Kernel {
     /// Beside the direct map, that is so for the kernel's image. On 32 bits the descriptors are one
     /// array, and the arithmetic takes addresses above the direct map for those of high memory.
     func frame(ofLookedUp address: UInt64) -> UInt32? {
-        if let frame = frame(ofDirectMapped: address) { return frame }
-        let isLookedUp =
-            layout.is32Bit
-            ? address >= layout.pageOffset
-            : address >= layout.imageOffset && address < layout.imageOffset + 1 << 30
+        if let frame = frame(ofDirectMapped: address) ?? frame(ofImage: address) { return frame }
         let frame = layout.physical(of: address) >> 12
-        return isLookedUp && pages.isValid(frame) ? UInt32(truncatingIfNeeded: frame) : nil
+        guard layout.is32Bit, address >= layout.pageOffset, pages.isValid(frame) else { return nil }
+        return UInt32(truncatingIfNeeded: frame)
+    }
+
+    /// The frame behind an address of the kernel's image, whose pages have descriptors.
+    func frame(ofImage address: UInt64) -> UInt32? {
+        guard !layout.is32Bit, address >= layout.imageOffset,
+            address < layout.imageOffset + AddressLayout.imageBytes
+        else { return nil }
+        let frame = layout.physical(of: address) >> 12
+        return pages.isValid(frame) ? UInt32(truncatingIfNeeded: frame) : nil
     }
 
     /// Looking up the page descriptor of an address outside memory faults: the recorded oops.

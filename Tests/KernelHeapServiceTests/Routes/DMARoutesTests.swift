@@ -298,7 +298,7 @@ struct DMARoutesTests {
         let devices = try service.send("GET", machine.session + "/devices").json
 
         let text =
-            "DMA-API: nic-drv nic: device driver has pending DMA allocations while released from "
+            "DMA-API: platform nic: device driver has pending DMA allocations while released from "
             + "device [count=1]\nOne of leaked entries details: "
             + "[device address=0x\(padded(address))] [size=64 bytes] "
             + "[mapped with DMA_FROM_DEVICE] [mapped as single]"
