@@ -33,7 +33,13 @@ struct DeviceRegister: KernelCall {
     static let signature = CallSignature(
         "device_register",
         returns: "int",
-        [Parameter("name", .text, "Of the device: printable, without a slash.")],
+        [
+            Parameter(
+                "name",
+                .text,
+                "Of the device: printable; a slash becomes an exclamation mark."
+            )
+        ],
         "Makes a device; its struct device is in the detail, and its name stands for it."
     )
 

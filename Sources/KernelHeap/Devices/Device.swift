@@ -18,6 +18,14 @@ struct Device: Sendable {
     var mask: UInt64 = 0xffff_ffff
     var coherentMask: UInt64 = 0xffff_ffff
 
+    /// Most bytes of a name; the kernel's own have as many as there is memory for.
+    static let nameLimit = 63
+
+    /// What `kobject_set_name_vargs()` makes of a name, which is to be a file's.
+    static func name(from text: String) -> String {
+        String(text.map { $0 == "/" ? "!" : $0 })
+    }
+
     /// `dev_driver_string()`: what stands before the name in a line of the log.
     var driverText: String { driver?.name ?? "platform" }
 

@@ -8,7 +8,7 @@ extension Kernel {
     /// - Returns: its place. Nil where no device is: an address without memory behind it is an oops.
     mutating func findDevice(_ argument: DeviceArgument, in context: CallContext) -> Int? {
         switch argument {
-        case .name(let name): return driverModel.device(named: name)
+        case .name(let name): return driverModel.device(named: Device.name(from: name))
         case .address(let address):
             if let place = driverModel.device(at: address) { return place }
             let member = address &+ deviceLayout.listOffset
@@ -21,18 +21,25 @@ extension Kernel {
     /// `device_register()`, with the memory of the `struct device`.
     ///
     /// - Parameters:
-    ///   - name: 1 to 63 printable characters without a slash.
+    ///   - text: the name: 1 to 63 printable characters; a slash becomes an exclamation mark.
     ///   - context: of the bus that found the device.
     /// - Returns: 0, or an error.
-    mutating func registerBusDevice(_ name: String, in context: CallContext) -> DeviceOutcome {
-        let isName =
-            (1...63).contains(name.utf8.count)
-            && name.utf8.allSatisfy { (33...126).contains($0) && $0 != 47 }
-        guard isName else { return .failure(.EINVAL) }
+    mutating func registerBusDevice(_ text: String, in context: CallContext) -> DeviceOutcome {
+        let name = Device.name(from: text)
+        if let refusal = refuseName(name, in: context) { return refusal }
         mightSleep(at: "kernel/locking/mutex.c:580", in: context)
         if let known = driverModel.device(named: name), driverModel.devices[known].isRegistered {
             log.append("sysfs: cannot create duplicate filename '/devices/platform/\(name)'")
-            return .failure(.EEXIST)
+            logProcess(context)
+            log.append(
+                "kobject: kobject_add_internal failed for \(name) with -EEXIST, don't try to "
+                    + "register things with the same name in the same directory."
+            )
+            let reason = "a device of this name is registered since call "
+            return .failure(
+                .EEXIST,
+                [Fact("refused", .text(reason + "\(driverModel.devices[known].call)"))]
+            )
         }
         guard driverModel.devices.count < DriverModel.deviceLimit else {
             let text = "a machine has at most \(DriverModel.deviceLimit) devices"
@@ -46,9 +53,32 @@ extension Kernel {
         return DeviceOutcome(
             value: 0,
             facts: [
-                Fact("dev", .address(address)), Fact("path", .text("/devices/platform/" + name)),
+                Fact("dev", .address(address)), Fact("name", .text(name)),
+                Fact("path", .text("/devices/platform/" + name)),
             ]
         )
+    }
+
+    /// Names that no device gets; that of no characters is the kernel's own refusal.
+    private mutating func refuseName(_ name: String, in context: CallContext) -> DeviceOutcome? {
+        let reason: String
+        if name.isEmpty {
+            log.warn(
+                "kobject: (____ptrval____): attempted to be registered with empty name!",
+                at: "lib/kobject.c",
+                in: "kobject_add_internal",
+                context
+            )
+            reason = "the name is empty"
+        } else if name.utf8.count > Device.nameLimit {
+            reason =
+                "the name has \(name.utf8.count) bytes; a device's has \(Device.nameLimit) at most"
+        } else if !name.utf8.allSatisfy({ (33...126).contains($0) }) {
+            reason = "the name has a character that is not printable ASCII, or a space"
+        } else {
+            return nil
+        }
+        return .failure(.EINVAL, [Fact("refused", .text(reason))])
     }
 
     /// `device_driver_attach()`: the driver's `probe` decides.
