@@ -170,7 +170,7 @@ extension Kernel {
     ///   - cpu: where the request is made.
     /// - Returns: the frame; nil where there is no memory.
     mutating func allocateTable(level: Int, isUser: Bool, cpu: Int) -> UInt32? {
-        var flags: GFPFlags = .kernel
+        var flags: GFPFlags = [.kernel, .zero]
         if isUser { flags.insert(.account) }
         // CONFIG_HIGHPTE: the lowest tables of 32-bit processes are in high memory.
         let isLeaf = level == paging.format.leafLevel

@@ -196,13 +196,23 @@ extension Kernel {
 
     /// Takes a page of user memory; its bytes are the last owner's.
     ///
+    /// Folios are asked for as compound, whatever their order: `__folio_alloc()`.
+    ///
     /// - Parameters:
+    ///   - isZeroed: whether the request says that the caller wants zeros, which it stores itself.
     ///   - toWrite: whether it becomes a page of a disk's file and is written to at once.
     ///   - owner: the memory cgroup that had it when it was swapped out; nil for the process's.
     ///   - cpu: where it is asked for.
     /// - Returns: the frame; nil where there is no memory.
-    mutating func allocateUserPage(toWrite: Bool = false, owner: Int? = nil, cpu: Int) -> UInt32? {
+    mutating func allocateUserPage(
+        isZeroed: Bool = false,
+        toWrite: Bool = false,
+        owner: Int? = nil,
+        cpu: Int
+    ) -> UInt32? {
         var flags: GFPFlags = .highUserMovable
+        if !highMemory.isClassic { flags.insert(.compound) }
+        if isZeroed { flags.insert(.zero) }
         if toWrite { flags.insert(.write) }
         var request = AllocationRequest(order: 0, flags: flags, cpu: cpu, zones: pages.gfpZones)
         spreadDirtyPages(&request)
@@ -259,7 +269,9 @@ extension Kernel {
         cpu: Int
     ) -> UserFault.Stop? {
         processes[process].space.preparePageOwner(at: leaf.address)
-        guard let pfn = allocateUserPage(cpu: cpu) else { return UserFault.Stop(.outOfMemory) }
+        guard let pfn = allocateUserPage(isZeroed: true, cpu: cpu) else {
+            return UserFault.Stop(.outOfMemory)
+        }
         pages.contents.clear(pfn, pages: 1)
         mapAnonymous(process, leaf, area, pfn)
         return nil

@@ -51,6 +51,34 @@ struct PageOwnerTests {
         #expect(owners.first?.owner?.allocation.nanoseconds == 2_000)
     }
 
+    /// The masks of all pages that a call allocated and that are in use.
+    private func masks(_ machine: CallMachine, of outcome: CallOutcome) -> Set<UInt32> {
+        var masks: Set<UInt32> = []
+        let end = machine.kernel.pages.map.capacity
+        var next = 0
+        while let frame = machine.kernel.pages.owners.firstKnown(from: next, before: end) {
+            let owner = machine.kernel.pages.owners[UInt32(truncatingIfNeeded: frame)]
+            if owner.isAllocated, UInt64(owner.allocatingCall) == outcome.sequence {
+                masks.insert(UInt32(machine.kernel.profile.gfp.number(of: owner.flags)))
+            }
+            next = frame + 1
+        }
+        return masks
+    }
+
+    // GFP_PGTABLE_USER and _KERNEL, GFP_HIGHUSER_MOVABLE with what a fault adds: 6.1's own masks.
+    @Test func `the kernel's requests have the masks of 6.1`() throws {
+        let machine = try machine()
+        let place = try machine.call("mmap", 0, 8_192, 3, 0x22).word
+        let fault = try machine.call("user_write", .word(place), .bytes([1]))
+        let second = try machine.call("user_write", .word(place + 4_096), .bytes([1]))
+        let area = try machine.call("vmalloc", 4_096)
+
+        #expect(masks(machine, of: fault) == [0x40_0dc0, 0x14_0dca])
+        #expect(masks(machine, of: second) == [0x14_0dca])
+        #expect(masks(machine, of: area).contains(0xdc0))
+    }
+
     @Test func `a freed page keeps its last owner, with who freed it`() throws {
         let machine = try machine()
         let outcome = try machine.call("alloc_pages", 0xcc0, 1)
