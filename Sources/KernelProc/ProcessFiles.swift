@@ -24,12 +24,15 @@ enum ProcessFiles {
         case "comm": return process.name + "\n"
         case "oom_score": return kernel.oomScore(pid: pid).map { "\($0.score)\n" }
         case "oom_score_adj": return kernel.oomScore(pid: pid).map { "\($0.adjustment)\n" }
+        case "fail-nth": return "\(kernel.failNth(of: pid))\n"
+        case "make-it-fail": return kernel.isMadeToFail(pid) ? "1\n" : "0\n"
         default: return nil
         }
     }
 
     private static let names: Set<String> = [
-        "maps", "smaps", "status", "comm", "oom_score", "oom_score_adj",
+        "maps", "smaps", "status", "comm", "oom_score", "oom_score_adj", "fail-nth",
+        "make-it-fail",
     ]
 
     /// The process whose pages a file counts one by one; nil for all other files.

@@ -130,7 +130,7 @@ struct FailUsercopy: FaultAttributeCall {
     var words: [(knob: FaultKnob, word: UInt64)]
 }
 
-/// The command `echo value > /sys/kernel/debug/path`, for the attributes' files.
+/// The command `echo value > path`, for the files that make calls fail.
 struct WriteFaultKnob: KernelCall {
     static let signature = CallSignature(
         "write_fault_knob",
@@ -139,7 +139,7 @@ struct WriteFaultKnob: KernelCall {
             Parameter(
                 "path",
                 .text,
-                "Below /sys/kernel/debug: failslab/probability, fail_page_alloc/min-order."
+                "Whole or below /sys/kernel/debug: failslab/probability, /proc/1/fail-nth, /proc/1/make-it-fail."
             ),
             Parameter("value", .text, "What is written: a number, or Y or N."),
         ],
@@ -155,14 +155,57 @@ struct WriteFaultKnob: KernelCall {
     }
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let site = FaultSite(rawValue: String(parts[0])),
-            let knob = FaultKnob(rawValue: String(parts[1])),
-            FaultKnob.knobs(of: site).contains(knob)
-        else { return kernel.status(.ENOENT) }
-        guard let word = knob.word(value) else { return kernel.status(.EINVAL) }
-        kernel.setFaultKnobs(site) { knob.set(word, of: &$0) }
-        return kernel.faultKnobs(of: site)
+        guard let file = FaultFile(path, self: context.pid) else {
+            return missing(
+                "no such file",
+                near: FaultFile.names(near: path, self: context.pid)
+            )
+        }
+        switch file {
+        case .knob(let site, let knob):
+            guard let word = knob.word(value) else { return kernel.status(.EINVAL) }
+            kernel.setFaultKnobs(site) { knob.set(word, of: &$0) }
+            return kernel.faultKnobs(of: site)
+        case .failNth(let pid):
+            guard kernel.hasProcess(pid) else { return noProcess(pid, of: kernel) }
+            guard let word = FaultKnob.interval.word(value), let number = UInt32(exactly: word)
+            else { return kernel.status(.EINVAL) }
+            kernel.failPlace(number, of: pid)
+            return kernel.status(nil)
+        case .makeItFail(let pid):
+            guard kernel.hasProcess(pid) else { return noProcess(pid, of: kernel) }
+            guard let word = FaultKnob.times.word(value), word <= 1 else {
+                return kernel.status(.EINVAL)
+            }
+            return kernel.markFailing(pid, word == 1)
+        }
+    }
+
+    private func noProcess(_ pid: Int, of kernel: borrowing Kernel) -> CallResult {
+        let file = path.split(separator: "/").last ?? ""
+        return missing(
+            "no process \(pid)",
+            near: kernel.pids.prefix(16).map { "/proc/\($0)/\(file)" }
+        )
+    }
+
+    private func missing(_ reason: String, near names: [String]) -> CallResult {
+        CallResult(
+            .integer(-Int64(Errno.ENOENT.rawValue)),
+            errno: .ENOENT,
+            detail: .facts([
+                Fact("refused", .text(reason)), Fact("near", .list(names.map { .text($0) })),
+            ])
+        )
+    }
+}
+
+extension Kernel {
+    /// Writes `make-it-fail` of a process.
+    fileprivate mutating func markFailing(_ pid: Int, _ isMarked: Bool) -> CallResult {
+        let living = pids
+        pages.faults.keepTasks { living.contains($0) }
+        return status(pages.faults.mark(pid, isMarked) ? nil : .ENOMEM)
     }
 }
 
@@ -188,9 +231,7 @@ struct MakeItFail: KernelCall {
 
     func run(on kernel: inout Kernel, in context: CallContext) -> CallResult {
         guard pid > 0, kernel.hasProcess(Int(pid)) else { return kernel.status(.ESRCH) }
-        let living = kernel.pids
-        kernel.pages.faults.keepTasks { living.contains($0) }
-        return kernel.status(kernel.pages.faults.mark(Int(pid), value) ? nil : .ENOMEM)
+        return kernel.markFailing(Int(pid), value)
     }
 }
 

@@ -26,6 +26,14 @@ extension Kernel {
         )
     }
 
+    /// Places until the one that fails in what a process's calls do; 0 for none.
+    public func failNth(of pid: Int) -> UInt32 {
+        pages.faults.failNth.map { $0.pid == pid ? $0.remaining : 0 } ?? 0
+    }
+
+    /// Whether a process has the mark that `task_filter` asks for.
+    public func isMadeToFail(_ pid: Int) -> Bool { pages.faults.tasks.contains(pid) }
+
     /// The knobs of one site.
     public func faultAttribute(_ site: FaultSite) -> FaultAttribute { pages.faults[site] }
 }

@@ -1,4 +1,5 @@
 internal import HTTPServer
+internal import KernelHeap
 
 /// Why a request was not carried out: an RFC 9457 problem document.
 struct Problem: Error {
