@@ -55,6 +55,7 @@ struct BatchRunner {
         _ parse: () throws(Problem) -> JSONValue
     ) -> Bool {
         itemCount += 1
+        var item: JSONValue?
         do throws(Problem) {
             guard itemCount <= service.configuration.maximumBatchCalls else {
                 throw Problem(
@@ -63,10 +64,12 @@ struct BatchRunner {
                 )
             }
             try service.checkAlive(kernel, session)
-            try run(try parse(), on: &kernel, into: &json)
+            let parsed = try parse()
+            item = parsed
+            try run(parsed, on: &kernel, into: &json)
             return true
         } catch {
-            var problem = error
+            var problem = item.map { error.inside($0) } ?? error
             problem.line = line
             problem.write(to: &json)
             self.problem = problem
@@ -184,5 +187,19 @@ struct BatchRunner {
         case .unsigned(let number), .pointer(let number): references.set(name, to: number)
         case .boolean(let truth): references.set(name, to: truth ? 1 : 0)
         }
+    }
+}
+
+extension Problem {
+    /// The same problem where its pointer begins at the document rather than at an item of it: who
+    /// checks a call by itself does not know where it stands.
+    fileprivate func inside(_ item: JSONValue) -> Problem {
+        let place = item.pointer
+        guard !place.isEmpty, let pointer, pointer != place, !pointer.hasPrefix(place + "/") else {
+            return self
+        }
+        var problem = self
+        problem.pointer = place + pointer
+        return problem
     }
 }

@@ -165,4 +165,36 @@ struct CallFileTests {
         #expect(end == .unusable)
         #expect(lines.last.map { JSON($0)["line"] } == .number(3))
     }
+
+    private static let badItems: [(text: String, pointer: String)] = [
+        (#"[{"call":"kfree","objp":0},{"call":"kmalloc","size":8}]"#, "/1/flags"),
+        (#"{"calls":[{"call":"kfree","objp":0},{"call":"kmalloc","size":8}]}"#, "/calls/1/flags"),
+        (#"[{"call":"kfree","objp":0,"context":{"pid":9}}]"#, "/0/context/pid"),
+        (#"[{"call":"kfree","objp":0},{"call":"kfree","objp":[]}]"#, "/1/objp"),
+    ]
+
+    @Test("a problem of an item names the item", arguments: badItems)
+    func pointers(text: String, pointer: String) {
+        let last = run(text).lines.last.map { JSON($0) }
+
+        #expect(last?["pointer"].text == pointer)
+    }
+
+    /// Texts with a line that is no JSON, and its number.
+    private static let badLines: [(text: String, line: Int)] = [
+        ("{\"call\":\"kfree\",\"objp\":0}\n{\"call\":\"kfree\",\"objp\":}", 2),
+        ("{\"call\":\"kfree\",\"objp\":\n{\"call\":\"kfree\",\"objp\":0}", 1),
+        ("{\"machine\":{}}\n\n{\"call\":\"kfree\",\"objp\":0}}", 3),
+        ("{\"machine\":{}\n{\"call\":\"kfree\",\"objp\":0}", 1),
+    ]
+
+    @Test("a line that is no JSON is named, wherever it is", arguments: badLines)
+    func lines(text: String, line: Int) {
+        let last = run(text).lines.last.map { JSON($0) }
+        let words = run(text, .text).lines.last ?? ""
+
+        #expect(last?["type"].text == "/problems/malformed-json")
+        #expect(last?["line"] == .number(Double(line)))
+        #expect(words.hasPrefix("error: line \(line): "))
+    }
 }

@@ -52,6 +52,23 @@ struct BatchRoutesTests {
         #expect(continued.json.elements.last?["seq"] == .number(1))
     }
 
+    @Test func `a problem of an item has the item's place in the list`() throws {
+        let body =
+            #"[{"call":"kmalloc","size":8},{"call":"kfree","objp":0,"context":{"pid":9}},{"call":"kmalloc","args":{"size":"x","flags":0}}]"#
+        let answer = try service.send("POST", session + "/calls?on_error=continue", body)
+        let lines = try service.send(
+            "POST",
+            session + "/calls?on_error=continue",
+            "\n" + #"{"call":"kmalloc","size":8}"#,
+            headers: ndjson
+        ).lines
+
+        let pointers = answer.json.elements.map { $0["pointer"].text }
+        #expect(pointers == ["/0/flags", "/1/context/pid", "/2/args/size"])
+        #expect(lines.first?["pointer"].text == "/flags")
+        #expect(lines.first?["line"] == .number(2))
+    }
+
     @Test func `NDJSON is answered line by line, and a bad line by its number`() throws {
         let body = """
             {"call":"kmalloc","as":"p","size":8,"flags":"GFP_KERNEL"}

@@ -256,6 +256,18 @@ struct SweepRoutesTests {
         #expect(answer.status == status && answer.problem == problem)
     }
 
+    @Test func `a call that cannot be swept is named by its place`() throws {
+        let calls = String(repeating: #"{"call": "pfn_valid", "pfn": 1},"#, count: 42)
+        let answer = try service.send(
+            "POST",
+            session + "/sweep",
+            "[\(calls)" + #"{"call": "kmalloc", "size": 8}]"#
+        )
+
+        #expect(answer.problem == "missing-field")
+        #expect(answer.json["pointer"].text == "/42/flags")
+    }
+
     @Test func `a list that is too long is refused`() throws {
         let small = try ServiceFixture { $0.maximumSweepCalls = 2 }
         let session = try small.boot()
