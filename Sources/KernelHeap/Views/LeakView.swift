@@ -1,7 +1,7 @@
 /// An object that no pointer leads to.
 public struct LeakView: Sendable {
     public enum Kind: String, Hashable, Sendable {
-        case object, pages, vmalloc
+        case object, pages, area
     }
 
     public var address: LinearAddress
@@ -62,7 +62,7 @@ extension Kernel {
         return LeakView(
             address: LinearAddress(rawValue: suspect.address),
             size: suspect.size,
-            kind: layout.isVmalloc(suspect.address) ? .vmalloc : place == nil ? .pages : .object,
+            kind: layout.isVmalloc(suspect.address) ? .area : place == nil ? .pages : .object,
             cache: place?.cache,
             call: suspect.call,
             function: function(ofCall: suspect.call),
