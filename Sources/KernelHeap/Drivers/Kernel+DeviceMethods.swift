@@ -115,8 +115,14 @@ extension Kernel {
         // What the method maps for a short time decides how its next calls run.
         let isHeld = contexts.isHeld || highMemory.isHeld
         guard let now = isHeld ? enter(context) : context else { return 0 }
+        let known = misuse.warnings.count
         let result = call.run(arguments, &self, now)
-        run.steps.append(.facts(facts(of: call.signature, arguments, result)))
+        var told = facts(of: call.signature, arguments, result)
+        let found = misuse.warnings.dropFirst(known)
+        if !found.isEmpty {
+            told.append(Fact("warnings", .list(found.map { .text($0.name) })))
+        }
+        run.steps.append(.facts(told))
         return result.value.word
     }
 
