@@ -51,9 +51,11 @@ extension Kernel {
         }
         // Its memcpy() does nothing where the sanitizer has something to report.
         if checkShadow(source, count, isWrite: false, function, in: context) {
+            let unwritten = unwrittenParts(source, count)
             let (bytes, fault) = loadKernel(source, count, in: context)
             checkAccess(source, UInt64(bytes.count), isWrite: false)
             writeKernel(address, bytes)
+            noteUnwritten(unwritten, at: address, stored: 0..<UInt64(bytes.count))
             if let fault {
                 return logAccessFault(at: source &+ UInt64(bytes.count), code: fault.code)
             }

@@ -215,6 +215,9 @@ struct Memcpy: KernelCall {
         guard kernel.checkShadow(source, count, isWrite: false, "memcpy", in: context),
             kernel.checkShadow(target, count, isWrite: true, "memcpy", in: context)
         else { return CallResult(.pointer(0)) }
+        // What stores that reach the source left there depends on the order of the copy.
+        let isApart = target <= source || target - source >= count
+        let unwritten = isApart ? kernel.unwrittenParts(source, count) : []
         let copy = kernel.copyKernel(to: target, from: source, count, in: context)
         let loaded = kernel.accessResult(
             source,
@@ -230,6 +233,7 @@ struct Memcpy: KernelCall {
             isWrite: true,
             facts: []
         )
+        kernel.noteUnwritten(unwritten, at: target, stored: 0..<copy.done)
         if copy.load != nil { result = loaded }
         result.value = .pointer(target)
         return result
@@ -264,6 +268,7 @@ struct Memmove: KernelCall {
             kernel.checkShadow(target, count, isWrite: true, "memmove", in: context)
         else { return CallResult(.pointer(0)) }
         let isUpwards = target <= source || target - source >= count
+        let unwritten = kernel.unwrittenParts(source, count)
         let copy =
             isUpwards
             ? kernel.copyKernel(to: target, from: source, count, in: context)
@@ -273,6 +278,7 @@ struct Memmove: KernelCall {
         let stop = isUpwards ? copy.done : start &- 1
         kernel.checkAccess(source &+ start, copy.done, isWrite: false)
         kernel.checkAccess(target &+ start, copy.done, isWrite: true)
+        kernel.noteUnwritten(unwritten, at: target, stored: start..<start + copy.done)
         if let fault = copy.store { return kernel.faultResult(fault, at: target &+ stop) }
         if let fault = copy.load { return kernel.faultResult(fault, at: source &+ stop) }
         return CallResult(.pointer(target))

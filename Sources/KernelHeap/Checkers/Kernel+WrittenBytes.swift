@@ -51,7 +51,7 @@ extension Kernel {
     }
 
     /// The unwritten parts of a range that begins in an object.
-    private func unwritten(_ range: Range<UInt64>, of place: SlabPlace) -> [Range<UInt64>] {
+    func unwritten(_ range: Range<UInt64>, of place: SlabPlace) -> [Range<UInt64>] {
         let begin = place.begin.rawValue
         if isSanitized, let index = sanitizedIndex(of: begin) {
             switch slab.sanitized[index].writes {

@@ -2,8 +2,8 @@
 ///
 /// Kept where the machine keeps a history of objects, or has the address sanitizer, which knows of
 /// itself which objects nobody has written at all. An object's unwritten bytes are what its last owner
-/// left: copied to user space, they are an information leak. Pages and objects of constructed caches
-/// are not followed; what is copied counts as written.
+/// left: copied to user space, they are an information leak. Objects of constructed caches begin
+/// written. A copy carries along what is known of its bytes, as KMSAN's shadow does.
 struct WrittenBytes: Sendable {
     /// Unwritten parts of an object that are remembered; more than that are given up.
     private static let maximumGaps = 64
@@ -53,6 +53,31 @@ struct WrittenBytes: Sendable {
         }
         set(object, new.isEmpty || new.count > Self.maximumGaps ? nil : new)
     }
+
+    /// Bytes that nobody has written were copied to a part of an object.
+    ///
+    /// An object that is not followed was written up to now; where there is no room, it stays so.
+    mutating func forget(_ object: UInt64, _ range: Range<UInt64>) {
+        guard !range.isEmpty, gaps.count < capacity || gaps[object] != nil else { return }
+        var new: [Range<UInt64>] = []
+        var merged = range
+        for gap in gaps[object] ?? [] {
+            if gap.upperBound < merged.lowerBound {
+                new.append(gap)
+            } else if gap.lowerBound <= merged.upperBound {
+                let start = min(gap.lowerBound, merged.lowerBound)
+                merged = start..<max(gap.upperBound, merged.upperBound)
+            } else {
+                new.append(merged)
+                merged = gap
+            }
+        }
+        new.append(merged)
+        set(object, new.count > Self.maximumGaps ? nil : new)
+    }
+
+    /// Whether an object has unwritten parts.
+    func hasGaps(_ object: UInt64) -> Bool { gaps[object] != nil }
 
     /// The unwritten parts of a range of an object.
     func unwritten(_ object: UInt64, _ range: Range<UInt64>) -> [Range<UInt64>] {

@@ -84,7 +84,11 @@ extension Kernel {
             call: sequence,
             function: "devm_krealloc"
         )
-        copyKernel(from: address, to: new &+ header, room - min(header, room))
+        let copied = room - min(header, room)
+        let unwritten = unwrittenParts(address, copied)
+        copyKernel(from: address, to: new &+ header, copied)
+        noteWrite(new &+ header, copied)
+        noteUnwritten(unwritten, at: new &+ header, stored: 0..<copied)
         freeManaged(old, in: context)
         var result = result(of: outcome, requested: requested)
         result.value = .pointer(new &+ header)

@@ -34,8 +34,10 @@ extension Kernel {
         let outcome = allocate(size: size, flags: flags, in: context)
         let target = self.address(of: outcome)
         guard target != 0 else { return .allocated(outcome) }
+        let unwritten = unwrittenParts(address, room)
         copyKernel(from: address, to: target, room)
         if room > 0 { noteWrite(target, room) }
+        noteUnwritten(unwritten, at: target, stored: 0..<room)
         if address != 0 {
             checkFree(address)
             kfree(LinearAddress(rawValue: address), in: context)
