@@ -46,7 +46,7 @@ struct DMAOverlapTests {
         #expect(texts(next) == [])
         guard case .dmaMisuse(let misuse)? = second.warnings.first else { return }
         #expect(misuse.call == first.sequence)
-        let items = machine.kernel.verdict(since: 0, limit: 10).parts.flatMap(\.items)
+        let items = machine.kernel.verdict(limit: 10).parts.flatMap(\.items)
         #expect(items.contains { $0.call == second.sequence && $0.kind == "dma_misuse" })
     }
 

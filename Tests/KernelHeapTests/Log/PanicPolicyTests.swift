@@ -22,7 +22,7 @@ struct PanicPolicyTests {
         )
         #expect(lines.last == Self.warned)
         #expect(machine.isPanicked)
-        let verdict = machine.kernel.verdict(since: 0, limit: 10)
+        let verdict = machine.kernel.verdict(limit: 10)
         #expect(verdict.isPanicked && !verdict.isOK)
     }
 
