@@ -165,6 +165,7 @@ public struct Kernel: ~Copyable, Sendable {
         }
         if description.kasan {
             sanitizer = Sanitizer(cpus: description.cpus, frames: pages.map.capacity)
+            pages.contents.unwritten = UnwrittenFrames(frames: pages.map.capacity)
             written = WrittenBytes(
                 capacity: max(description.rememberedEvents, Self.partlyWrittenLimit)
             )

@@ -2,6 +2,8 @@
 extension Kernel {
     /// Objects that may be partly written at a time, where nothing else sets a limit.
     static let partlyWrittenLimit = 65_536
+    /// Unwritten parts that a report lists, at most.
+    private static let toldRangeLimit = 64
 
     /// What was done with bytes that nobody had written.
     enum UnwrittenUse {
@@ -75,21 +77,20 @@ extension Kernel {
         _ use: UnwrittenUse,
         in context: CallContext
     ) -> Bool {
-        guard isSanitized || !written.isEmpty, length > 0, let place = slabPlace(at: address),
-            place.isAllocated
-        else { return true }
-        let (end, overflow) = address.addingReportingOverflow(length)
-        guard !overflow else { return true }
-        let ranges = unwritten(address..<end, of: place)
-        guard let first = ranges.first, let last = ranges.last else { return true }
-        let allocations = history?.events(at: place.begin.rawValue).events.filter(\.isAllocation)
+        let parts = unwrittenParts(address, length)
+        guard let first = parts.first, let last = parts.last else { return true }
         var leak = InformationLeak(
-            place: place,
-            ranges: ranges,
-            previousOwner: allocations?.dropLast().last
+            place: place(of: address, firstUnwritten: address + first.lowerBound),
+            ranges: parts.prefix(Self.toldRangeLimit).map {
+                address + $0.lowerBound..<address + $0.upperBound
+            }
         )
+        if case .object(let object) = leak.place {
+            let events = history?.events(at: object.begin.rawValue).events
+            leak.previousOwner = events?.filter(\.isAllocation).dropLast().last
+        }
         if isSanitized, misuse.hasRoom {
-            let bytes = first.lowerBound - address...last.upperBound - 1 - address
+            let bytes = first.lowerBound...last.upperBound - 1
             leak.text = lines(of: leak, bytes: bytes, of: length, at: address, use, context)
             for line in leak.text { log.append(line) }
             log.taint.insert(.badPage)
@@ -100,6 +101,19 @@ extension Kernel {
         case .decided: misuse.add(.uninitializedValue(leak))
         }
         return false
+    }
+
+    /// Where an access begins in an object, or where its first unwritten byte lies in pages.
+    private mutating func place(
+        of access: UInt64,
+        firstUnwritten address: UInt64
+    ) -> MemoryPlace {
+        if let object = slabPlace(at: access) { return .object(object) }
+        let unmapped = PagePlace(address: LinearAddress(rawValue: address), use: .unmapped)
+        guard let frame = followedFrame(address) else { return .page(unmapped) }
+        var place = pagePlace(at: layout.virtual(frame) &+ address % 4096) ?? unmapped
+        place.address = LinearAddress(rawValue: address)
+        return .page(place)
     }
 
     /// The report of a kernel with KMSAN: `kmsan_report()`, `mm/kmsan/report.c`, 6.1.

@@ -103,15 +103,17 @@ extension MisuseWarning {
                 [place]
             case .strayAllocation(_, _, let place): [place]
             case .outOfBounds(let place, _, let overrun): [place, overrun.hit]
-            case .informationLeak(let leak), .uninitializedValue(let leak): [leak.place]
             case .wrongMemory, .wrongPageFree, .freePages, .notDirectMapped, .wrongConversion,
                 .doubleFetch,
-                .uncheckedCopy, .wrongContext, .managedMemory, .dmaMisuse, .kasan:
+                .uncheckedCopy, .wrongContext, .managedMemory, .dmaMisuse, .kasan, .informationLeak,
+                .uninitializedValue:
                 []
             }
         switch self {
         case .wrongMemory(let place), .wrongPageFree(let place, _), .freePages(let place, _):
             return place.call.map { [$0] } ?? []
+        case .informationLeak(let leak), .uninitializedValue(let leak):
+            return leak.place.call.map { [$0] } ?? []
         default: break
         }
         if case .doubleFetch(let fetch) = self { return [fetch.firstCall] }
@@ -220,6 +222,7 @@ extension InformationLeak {
     fileprivate var count: UInt64 { ranges.reduce(0) { $0 &+ UInt64($1.count) } }
 
     fileprivate var origin: String {
+        guard case .object = place else { return "they are what the pages held before" }
         guard let owner = previousOwner else { return "they are what the page held before" }
         return "the owner that call \(owner.call) gave it to left them"
     }
@@ -268,6 +271,29 @@ extension Overrun {
     fileprivate var phrase: String {
         guard let hit else { return leavesSlab ? "they leave the slab" : "into padding" }
         return "into \(hit.phrase), \(hit.isAllocated ? "in use" : "free"), \(hit.history)"
+    }
+}
+
+extension MemoryPlace {
+    fileprivate var facts: [Fact] {
+        switch self {
+        case .object(let place): place.facts
+        case .page(let place): place.facts
+        }
+    }
+
+    fileprivate var phrase: String {
+        switch self {
+        case .object(let place): place.phrase
+        case .page(let place): place.phrase
+        }
+    }
+
+    fileprivate var history: String {
+        switch self {
+        case .object(let place): place.history
+        case .page: "its allocation"
+        }
     }
 }
 

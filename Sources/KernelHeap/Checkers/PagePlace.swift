@@ -28,6 +28,20 @@ public struct PagePlace: Hashable, Sendable {
     public var function: String?
 }
 
+/// Whose memory an address lies in.
+public enum MemoryPlace: Hashable, Sendable {
+    case object(SlabPlace)
+    case page(PagePlace)
+
+    /// The call that allocated or freed it last; nil where none did.
+    public var call: UInt64? {
+        switch self {
+        case .object(let place): place.call
+        case .page(let place): place.call
+        }
+    }
+}
+
 extension Kernel {
     /// What lies at an address; nil where that is a slab's.
     func pagePlace(at address: UInt64) -> PagePlace? {

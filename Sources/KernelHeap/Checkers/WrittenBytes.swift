@@ -87,10 +87,10 @@ struct WrittenBytes: Sendable {
 
 /// Bytes that went to user space, or were used, though nobody had written them.
 public struct InformationLeak: Hashable, Sendable {
-    public var place: SlabPlace
-    /// The bytes, as addresses.
+    public var place: MemoryPlace
+    /// The bytes, as addresses; the first parts where there are very many.
     public var ranges: [Range<UInt64>]
-    /// The last allocation of the object by somebody else, as far as the history goes back.
+    /// The last allocation of an object by somebody else, as far as the history goes back.
     public var previousOwner: ObjectEvent?
     /// The lines of dmesg; empty without the sanitizer.
     public var text: [String] = []

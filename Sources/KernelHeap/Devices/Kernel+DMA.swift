@@ -226,6 +226,7 @@ extension Kernel {
         isBounced: Bool = false,
         in context: CallContext
     ) -> DMAOutcome {
+        if use.direction.isRead { noteDeviceStores(physical, use.size) }
         note(
             place,
             DMAMapping(

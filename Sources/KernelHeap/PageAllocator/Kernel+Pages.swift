@@ -76,7 +76,8 @@ extension Kernel {
             clock.advance(by: MachineClock.clearedPageCost << UInt64(order))
         }
         if isSanitized {
-            noteSanitizedBlock(PFN(rawValue: UInt64(pfn)), order: order, in: context)
+            let block = PFN(rawValue: UInt64(pfn))
+            noteSanitizedBlock(block, order: order, flags, in: context)
         }
         return PFN(rawValue: UInt64(pfn))
     }

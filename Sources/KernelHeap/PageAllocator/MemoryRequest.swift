@@ -107,7 +107,8 @@ extension Kernel {
         }
         if isSanitized {
             for frame in frames {
-                noteSanitizedBlock(PFN(rawValue: UInt64(frame)), order: 0, in: context)
+                let page = PFN(rawValue: UInt64(frame))
+                noteSanitizedBlock(page, order: 0, flags, in: context)
             }
         }
         return frames

@@ -48,7 +48,7 @@ extension PageAllocator {
         {
             let type = request.migrateType
             map[Int(pfn)].handOut(order: 0, migrateType: type, zone: zone, call: call)
-            if owners.isOn { owners.noteAllocation(of: pfn, order: 0, request.flags) }
+            if isAlwaysWatched { noteHandedOut(pfn, order: 0, request.flags) }
             self.count(zone: zone, preferred: preferred, node: request.node)
             frames.append(pfn)
         }
@@ -78,7 +78,7 @@ extension PageAllocator {
             let frame = pfn + UInt32(offset)
             let zone = map[Int(frame)].zone
             map[Int(frame)].word = 0
-            if owners.isOn { owners.noteFree(of: frame, order: 0) }
+            if isAlwaysWatched { noteReleased(frame, order: 0) }
             freeBlock(
                 frame,
                 zone: zone,

@@ -284,9 +284,23 @@ extension PageAllocator {
         if request.flags.contains(.compound) && request.order > 0 {
             map[Int(pfn)].isCompound = true
         }
-        if owners.isOn { owners.noteAllocation(of: pfn, order: request.order, request.flags) }
+        if isAlwaysWatched { noteHandedOut(pfn, order: request.order, request.flags) }
         count(zone: zone, preferred: preferred, node: request.node)
         return pfn
+    }
+
+    /// Tells those who follow pages that a block has a new owner.
+    @inline(never)
+    mutating func noteHandedOut(_ pfn: UInt32, order: Int, _ flags: GFPFlags) {
+        if owners.isOn { owners.noteAllocation(of: pfn, order: order, flags) }
+        if contents.unwritten.isOn { contents.unwritten.end(pfn, pages: 1 << order) }
+    }
+
+    /// Tells those who follow pages that a block has no owner any more.
+    @inline(never)
+    mutating func noteReleased(_ pfn: UInt32, order: Int) {
+        if owners.isOn { owners.noteFree(of: pfn, order: order) }
+        if contents.unwritten.isOn { contents.unwritten.end(pfn, pages: 1 << order) }
     }
 
     /// Counts a page or block served: `zone_statistics()`.
@@ -307,7 +321,7 @@ extension PageAllocator {
         let zone = map[Int(pfn)].zone
         let type = pageblockType(of: pfn)
         map[Int(pfn)].word = 0
-        if owners.isOn { owners.noteFree(of: pfn, order: order) }
+        if isAlwaysWatched { noteReleased(pfn, order: order) }
         if PerCPUPages.allows(order: order, pageblockOrder) && type != .isolate {
             freePerCPU(pfn, zone: zone, cpu: cpu, order: order, type: type)
         } else {

@@ -5,16 +5,21 @@ struct PageContents: ~Copyable {
     static let pageBytes = 4_096
 
     private var store = PageStore()
+    /// What of it nobody has written since callers got it.
+    var unwritten = UnwrittenFrames()
 
     init() {}
 
-    private init(forkOf other: inout PageContents) { store = other.store.fork() }
+    private init(forkOf other: inout PageContents) {
+        store = other.store.fork()
+        unwritten = other.unwritten.fork()
+    }
 
     mutating func fork() -> PageContents { PageContents(forkOf: &self) }
 
     /// Whether nobody wrote anything yet.
     var isEmpty: Bool { store.isEmpty }
-    var heldBytes: Int { store.heldBytes }
+    var heldBytes: Int { store.heldBytes + unwritten.heldBytes }
 
     /// Appends `count` bytes of a frame to `target`.
     func read(_ pfn: UInt32, offset: Int, count: Int, into target: inout [UInt8]) {
@@ -58,6 +63,7 @@ struct PageContents: ~Copyable {
 
     /// Stores such a word.
     mutating func setWord(_ pfn: UInt32, offset: Int, bytes count: Int, to word: UInt64) {
+        unwritten.write(pfn, offset: offset, count: count)
         unsafe store.withMutablePage(Int(pfn)) { page in
             unsafe Self.store(word, to: page, offset, bytes: count)
         }
@@ -78,6 +84,7 @@ struct PageContents: ~Copyable {
     /// Writes the words of a whole frame; there are as many as it holds.
     mutating func setWords(_ pfn: UInt32, bytes count: Int, to words: [UInt64]) {
         guard words.count * count == Self.pageBytes else { return }
+        unwritten.write(pfn, offset: 0, count: Self.pageBytes)
         unsafe store.withMutablePage(Int(pfn)) { page in
             for (place, word) in words.enumerated() {
                 unsafe Self.store(word, to: page, place * count, bytes: count)
@@ -136,6 +143,7 @@ struct PageContents: ~Copyable {
     /// Writes bytes into a frame; they must end within it.
     mutating func write(_ pfn: UInt32, offset: Int, _ source: ArraySlice<UInt8>) {
         guard !source.isEmpty else { return }
+        unwritten.write(pfn, offset: offset, count: source.count)
         unsafe store.withMutablePage(Int(pfn)) { page in
             unsafe source.withUnsafeBytes { source in
                 let target = unsafe UnsafeMutableRawBufferPointer(rebasing: page[offset...])
@@ -146,6 +154,7 @@ struct PageContents: ~Copyable {
 
     /// Sets bytes of a frame to one value.
     mutating func fill(_ pfn: UInt32, offset: Int, count: Int, with value: UInt8) {
+        unwritten.write(pfn, offset: offset, count: count)
         if value == 0 && !isWritten(pfn) { return }
         if value == 0 && count == Self.pageBytes { return store.forget(Int(pfn)) }
         unsafe store.withMutablePage(Int(pfn)) { page in
@@ -165,6 +174,7 @@ struct PageContents: ~Copyable {
         _ targetOffset: Int,
         count: Int
     ) {
+        unwritten.write(target, offset: targetOffset, count: count)
         let (from, to) = (Int(source), Int(target))
         if !store.copyBytes(of: from, sourceOffset, to: to, targetOffset, count: count) {
             fill(target, offset: targetOffset, count: count, with: 0)
@@ -174,6 +184,7 @@ struct PageContents: ~Copyable {
     /// Clears whole pages: `clear_highpage()` for each.
     @inline(__always)
     mutating func clear(_ pfn: UInt32, pages: Int) {
+        if unwritten.isOn { unwritten.end(pfn, pages: pages) }
         guard !isEmpty else { return }
         for offset in 0..<pages { store.forget(Int(pfn) + offset) }
     }

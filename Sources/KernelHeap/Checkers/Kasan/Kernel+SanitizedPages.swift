@@ -3,11 +3,19 @@
 /// Whether a page may be touched is read off the page allocator; kept here is who had it, and how much
 /// of a large `kmalloc()` or a vmalloc area was asked for.
 extension Kernel {
-    /// Notes who allocated a block.
+    /// Notes who allocated a block, and that nobody has written it unless it was cleared.
     @inline(never)
-    mutating func noteSanitizedBlock(_ pfn: PFN, order: Int, in context: CallContext) {
+    mutating func noteSanitizedBlock(
+        _ pfn: PFN,
+        order: Int,
+        _ flags: GFPFlags,
+        in context: CallContext
+    ) {
         guard pfn.rawValue < UInt64(sanitizer.pages.capacity) else { return }
         sanitizer.pages[Int(pfn.rawValue)].allocate(order: order, by: track(context))
+        let options = slab.catalog.options
+        guard !flags.contains(.zero), !options.initOnAlloc, !options.initOnFree else { return }
+        pages.contents.unwritten.begin(UInt32(truncatingIfNeeded: pfn.rawValue), pages: 1 << order)
     }
 
     /// Notes who gives a block back, if anybody holds it.

@@ -17,6 +17,8 @@ struct UnwrittenModel {
         var size: Int
         var isWritten: [Bool]
         var free: String
+        /// Of a block of pages.
+        var order: UInt64 = 0
     }
 
     static let user: UInt64 = 0x1000_0000
@@ -54,10 +56,42 @@ struct UnwrittenModel {
         return sizes.first { $0 >= size } ?? (size + 4_095) / 4_096 * 4_096
     }
 
+    /// `__get_free_pages()`.
+    mutating func addPages(order: UInt64) throws {
+        let address = try machine.pointer("__get_free_pages", 0xcc0, .word(order))
+        add(address, 4_096 << order, "free_pages")
+        regions[regions.count - 1].order = order
+    }
+
+    /// `vmalloc()`.
+    mutating func addArea(_ size: Int) throws {
+        add(try machine.pointer("vmalloc", .word(UInt64(size))), size, "vfree")
+    }
+
+    /// A page that `vmap()` shows twice more; it is kept.
+    mutating func addAliasedPage() throws {
+        try addPages(order: 0)
+        let page = regions[regions.count - 1].address
+        let descriptor = try machine.pointer("virt_to_page", .word(page))
+        for _ in 0..<2 {
+            let alias = try machine.pointer("vmap", .words([descriptor]), 1)
+            regions[regions.count - 1].aliases.append(alias)
+        }
+    }
+
+    private mutating func add(_ address: UInt64, _ size: Int, _ free: String) {
+        let isWritten = Array(repeating: false, count: size)
+        regions.append(Region(address: address, size: size, isWritten: isWritten, free: free))
+    }
+
     mutating func freeOne() throws {
         guard !regions.isEmpty else { return }
-        let region = regions.remove(at: random.below(regions.count))
-        #expect(try machine.call(region.free, .word(region.address)).warnings == [])
+        let place = random.below(regions.count)
+        guard regions[place].aliases.isEmpty else { return }
+        let region = regions.remove(at: place)
+        let isBlock = region.free == "free_pages"
+        let arguments = [Argument.word(region.address)] + (isBlock ? [.word(region.order)] : [])
+        #expect(try machine.calls.call(region.free, arguments).warnings == [])
     }
 
     /// One call that stores, loads, copies or reports.
