@@ -71,11 +71,11 @@ extension Kernel {
                 run.value = value.value(variables)
                 run.steps.append(.facts([Fact("return", returned(run.value ?? 0))]))
             case .call(let index, let arguments, let bindings, let result):
-                let deaths = log.deaths
+                let (deaths, copies) = (log.deaths, unchecked.total)
                 let value = runStep(index, arguments, bindings, variables, context, &run)
                 if let result {
                     variables[result] = value
-                    if !unchecked.isEmpty { unchecked.keep(in: result, of: sequence) }
+                    if unchecked.total != copies { unchecked.keep(in: result) }
                 }
                 if log.deaths > deaths || contexts.hang != nil || isPanicked { run.value = nil }
             }

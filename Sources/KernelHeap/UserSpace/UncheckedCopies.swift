@@ -17,6 +17,8 @@ struct UncheckedCopies: Sendable {
     }
 
     private var copies: [Copy] = []
+    /// Copies that were ever remembered.
+    private(set) var total: UInt64 = 0
 
     var isEmpty: Bool { copies.isEmpty }
     /// Copies whose result nobody has looked at, oldest first.
@@ -25,6 +27,7 @@ struct UncheckedCopies: Sendable {
     mutating func add(_ copy: Copy) {
         if copies.count == Self.limit { copies.removeFirst() }
         copies.append(copy)
+        total &+= 1
     }
 
     /// Somebody has looked at a call's result.
@@ -36,12 +39,9 @@ struct UncheckedCopies: Sendable {
         return range.upperBound - range.lowerBound
     }
 
-    /// A method keeps the result of the call's newest copy in a variable.
-    mutating func keep(in variable: Int, of call: UInt64) {
-        guard let index = copies.indices.last, copies[index].call == call,
-            copies[index].variable == nil
-        else { return }
-        copies[index].variable = variable
+    /// A method keeps the result of the newest copy in a variable.
+    mutating func keep(in variable: Int) {
+        if let index = copies.indices.last { copies[index].variable = variable }
     }
 
     /// A method looks at a variable, or passes it on.

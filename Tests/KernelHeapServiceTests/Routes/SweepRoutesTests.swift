@@ -134,17 +134,21 @@ struct SweepRoutesTests {
     @Test(
         "a copy that was made to fail is told where nobody looks",
         arguments: [
-            ("", false), (#",{"return":"-EFAULT","if":"$n"}"#, true), (#",{"return":"$n"}"#, true),
+            (#","as":"n""#, "", false),
+            (#","as":"n""#, #",{"return":"-EFAULT","if":"$n"}"#, true),
+            (#","as":"n""#, #",{"return":"$n"}"#, true),
+            // What a later step returns says nothing of the copy.
+            ("", #",{"call":"ksize","objp":"0x0","as":"s"},{"return":"0","if":"$s"}"#, false),
         ]
     )
-    func failedCopy(look: String, isSeen: Bool) throws {
+    func failedCopy(name: String, look: String, isSeen: Bool) throws {
         let report = try sweep(
             #"""
             [{"call":"mmap","length":4096,"prot":3,"flags":34,"as":"u"},
              {"call":"user_write","addr":"$u","data":{"hex":"0102"}},
              {"call":"chrdev_register","name":"own","methods":{"write":[
                {"call":"kzalloc","size":64,"flags":"GFP_KERNEL","as":"p"},
-               {"call":"copy_from_user","to":"$p","from":"$buf","n":2,"as":"n"},
+               {"call":"copy_from_user","to":"$p","from":"$buf","n":2\#(name)},
                {"call":"kfree","objp":"$p"}\#(look)]}},
              {"call":"sys_open","pathname":"/dev/own","flags":1,"as":"fd"},
              {"call":"sys_write","fd":"$fd","buf":"$u","count":2},
